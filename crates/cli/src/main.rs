@@ -1,0 +1,3 @@
+//! The command elman.
+#![forbid(unsafe_code)]
+fn main() {}

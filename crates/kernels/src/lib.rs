@@ -1,0 +1,34 @@
+//! The kernels beneath elman, and the only `unsafe` code of the project.
+//!
+//! One screen of safe functions; sizes are asserted here, so that no caller can reach outside a buffer:
+//!
+//! | function | computes |
+//! |---|---|
+//! | [`Packed::pack`], [`Packed::pack_transposed`] | a matrix laid out as the product streams it |
+//! | [`product`] | `out = start + a · b` |
+//! | [`outer_add`] | `out += aᵀ · b`, the gradient of a weight matrix over all steps and rows |
+//! | [`column_sum_add`] | `out += Σ_rows a`, the gradient of a bias |
+//! | [`Level::run`] | a [`Job`]: arithmetic written once over a [`Value`], run at the widest vectors there are |
+//! | [`Team::each`] | the same work on every shard, one thread each |
+//!
+//! Every result is one chain of operations per element in a fixed order: it depends neither on the number of
+//! threads nor on how many rows are computed at once.
+
+mod element;
+mod level;
+mod packed;
+mod portable;
+mod product;
+mod rows;
+mod steps;
+mod team;
+mod value;
+
+pub use element::Element;
+pub use level::{Job, Level};
+pub use packed::Packed;
+pub use product::{Pick, Start, column_sum_add, outer_add, product};
+pub use rows::{Rows, RowsMut};
+pub use steps::StepsMut;
+pub use team::Team;
+pub use value::Value;

@@ -1,0 +1,214 @@
+//! The only matrix type: rows at a fixed stride in a slice.
+
+/// A read-only matrix `[rows, cols]`, row `r` at `r * stride`.
+#[derive(Clone, Copy, Debug)]
+pub struct Rows<'a, E> {
+    data: &'a [E],
+    rows: usize,
+    cols: usize,
+    stride: usize,
+}
+
+/// A writable matrix `[rows, cols]`, row `r` at `r * stride`.
+#[derive(Debug)]
+pub struct RowsMut<'a, E> {
+    data: &'a mut [E],
+    rows: usize,
+    cols: usize,
+    stride: usize,
+}
+
+fn check(len: usize, rows: usize, cols: usize, stride: usize) {
+    assert!(
+        cols <= stride || rows <= 1,
+        "{cols} columns do not fit a stride of {stride}"
+    );
+    let need = if rows == 0 {
+        0
+    } else {
+        (rows - 1) * stride + cols
+    };
+    assert!(
+        need <= len,
+        "a matrix of {rows} by {cols} at stride {stride} does not fit {len} numbers"
+    );
+}
+
+impl<'a, E> Rows<'a, E> {
+    /// A dense matrix. Panics where `data` is too short.
+    #[inline]
+    pub fn new(data: &'a [E], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
+    }
+    /// A matrix whose rows stand `stride` apart. Panics where `data` is too short.
+    #[inline]
+    pub fn strided(data: &'a [E], rows: usize, cols: usize, stride: usize) -> Self {
+        check(data.len(), rows, cols, stride);
+        Rows {
+            data,
+            rows,
+            cols,
+            stride,
+        }
+    }
+    /// Number of rows.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+    /// Number of columns.
+    #[inline]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+    /// Distance between rows.
+    #[inline]
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+    /// The slice behind it, from its first number.
+    #[inline]
+    pub fn data(&self) -> &'a [E] {
+        self.data
+    }
+    /// Row `r`.
+    #[inline]
+    pub fn row(&self, r: usize) -> &'a [E] {
+        assert!(r < self.rows);
+        &self.data[r * self.stride..][..self.cols]
+    }
+    /// Columns `from..to` of every row.
+    #[inline]
+    pub fn columns(&self, from: usize, to: usize) -> Rows<'a, E> {
+        assert!(from <= to && to <= self.cols);
+        let data = if self.rows == 0 {
+            self.data
+        } else {
+            &self.data[from..]
+        };
+        Rows {
+            data,
+            rows: self.rows,
+            cols: to - from,
+            stride: self.stride,
+        }
+    }
+    /// Rows `from..to`.
+    #[inline]
+    pub fn slice(&self, from: usize, to: usize) -> Rows<'a, E> {
+        assert!(from <= to && to <= self.rows);
+        let data = if from == to {
+            &self.data[..0]
+        } else {
+            &self.data[from * self.stride..]
+        };
+        Rows {
+            data,
+            rows: to - from,
+            cols: self.cols,
+            stride: self.stride,
+        }
+    }
+}
+
+impl<'a, E> RowsMut<'a, E> {
+    /// A dense matrix. Panics where `data` is too short.
+    #[inline]
+    pub fn new(data: &'a mut [E], rows: usize, cols: usize) -> Self {
+        Self::strided(data, rows, cols, cols)
+    }
+    /// A matrix whose rows stand `stride` apart. Panics where `data` is too short.
+    #[inline]
+    pub fn strided(data: &'a mut [E], rows: usize, cols: usize, stride: usize) -> Self {
+        check(data.len(), rows, cols, stride);
+        RowsMut {
+            data,
+            rows,
+            cols,
+            stride,
+        }
+    }
+    /// Number of rows.
+    #[inline]
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+    /// Number of columns.
+    #[inline]
+    pub fn cols(&self) -> usize {
+        self.cols
+    }
+    /// Distance between rows.
+    #[inline]
+    pub fn stride(&self) -> usize {
+        self.stride
+    }
+    /// The slice behind it, from its first number.
+    #[inline]
+    pub fn data(&mut self) -> &mut [E] {
+        self.data
+    }
+    /// Row `r`.
+    #[inline]
+    pub fn row(&mut self, r: usize) -> &mut [E] {
+        assert!(r < self.rows);
+        &mut self.data[r * self.stride..][..self.cols]
+    }
+    /// The same matrix for a shorter while.
+    #[inline]
+    pub fn reborrow(&mut self) -> RowsMut<'_, E> {
+        RowsMut {
+            data: self.data,
+            rows: self.rows,
+            cols: self.cols,
+            stride: self.stride,
+        }
+    }
+    /// The same matrix, to read.
+    #[inline]
+    pub fn view(&self) -> Rows<'_, E> {
+        Rows {
+            data: self.data,
+            rows: self.rows,
+            cols: self.cols,
+            stride: self.stride,
+        }
+    }
+    /// Columns `from..to` of every row.
+    #[inline]
+    pub fn columns(self, from: usize, to: usize) -> RowsMut<'a, E> {
+        assert!(from <= to && to <= self.cols);
+        let data = if self.rows == 0 {
+            self.data
+        } else {
+            &mut self.data[from..]
+        };
+        RowsMut {
+            data,
+            rows: self.rows,
+            cols: to - from,
+            stride: self.stride,
+        }
+    }
+    /// Rows `..at` and rows `at..`.
+    #[inline]
+    pub fn split(self, at: usize) -> (RowsMut<'a, E>, RowsMut<'a, E>) {
+        assert!(at <= self.rows);
+        let cut = (at * self.stride).min(self.data.len());
+        let (head, tail) = self.data.split_at_mut(cut);
+        (
+            RowsMut {
+                data: head,
+                rows: at,
+                cols: self.cols,
+                stride: self.stride,
+            },
+            RowsMut {
+                data: tail,
+                rows: self.rows - at,
+                cols: self.cols,
+                stride: self.stride,
+            },
+        )
+    }
+}

@@ -1,0 +1,54 @@
+//! The arithmetic that a cell is written in.
+
+use crate::Element;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Several numbers side by side, one for each of neighbouring units, computed alike.
+///
+/// A cell is written once over this trait; the same source trains in `f32` at full vector width and is checked
+/// in `f64`. Values are made only inside [`Job::run`](crate::Job::run).
+pub trait Value:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// `f32` or `f64`.
+    type Element: Element;
+    /// How many numbers.
+    const LANES: usize;
+    /// 0 everywhere.
+    const ZERO: Self;
+    /// 1 everywhere.
+    const ONE: Self;
+
+    /// `x` everywhere.
+    fn splat(x: Self::Element) -> Self;
+    /// The constant nearest to `x`, everywhere.
+    #[inline(always)]
+    fn of(x: f64) -> Self {
+        Self::splat(Self::Element::of(x))
+    }
+    /// The first [`LANES`](Value::LANES) numbers of `from`, which must have as many.
+    fn load(from: &[Self::Element]) -> Self;
+    /// All of `from`, at most [`LANES`](Value::LANES) numbers, then zeros.
+    fn load_part(from: &[Self::Element]) -> Self;
+    /// Writes into the first [`LANES`](Value::LANES) places of `to`, which must have as many.
+    fn store(self, to: &mut [Self::Element]);
+    /// Fills `to`, at most [`LANES`](Value::LANES) places.
+    fn store_part(self, to: &mut [Self::Element]);
+    /// `self * a + b`; one rounding where the machine has it.
+    fn mul_add(self, a: Self, b: Self) -> Self;
+    /// The larger of two; NaN in `self` passes.
+    fn max(self, other: Self) -> Self;
+    /// 1 where `self > 0`, else 0: the derivative of [`Value::max`] with zero.
+    fn positive(self) -> Self;
+    /// eˣ.
+    fn exp(self) -> Self;
+    /// Hyperbolic tangent: odd, monotone, exact at 0, ±1 at the ends; NaN passes.
+    fn tanh(self) -> Self;
+    /// 1 / (1 + e⁻ˣ); NaN passes.
+    fn sigmoid(self) -> Self;
+}
