@@ -107,25 +107,38 @@ impl<'a, E> StepsMut<'a, E> {
             )
         }
     }
+    /// Whether blocks `from..to` are ours from the first row to the last, hence contiguous.
+    #[inline]
+    fn whole(&self, from: usize, to: usize) -> bool {
+        let ours = |t| self.last >= self.offsets[t + 1] - self.offsets[t];
+        to == from + 1 || (from <= to && self.first == 0 && (from..to).all(ours))
+    }
     /// Our rows of blocks `from..to` as one matrix, where they are contiguous: when we own whole blocks, or `to`
     /// is `from + 1`.
     #[inline]
-    pub fn blocks_mut(&mut self, from: usize, to: usize) -> Option<RowsMut<'_, E>> {
-        if to == from + 1 {
-            return Some(self.step_mut(from));
-        }
-        let whole = self.first == 0
-            && (from..to).all(|t| self.last >= self.offsets[t + 1] - self.offsets[t]);
-        if !whole || from > to {
+    pub fn blocks(&self, from: usize, to: usize) -> Option<Rows<'_, E>> {
+        if !self.whole(from, to) {
             return None;
         }
-        let rows = self.offsets[to] - self.offsets[from];
-        // SAFETY: as in `step`; the blocks are whole, so every row between is ours.
+        let (first, _) = self.span(from);
+        let rows: usize = (from..to).map(|t| self.span(t).1).sum();
+        // SAFETY: as in `step`; `whole` says that every row between the first and the last is ours.
         let data = unsafe {
-            core::slice::from_raw_parts_mut(
-                self.data.add(self.offsets[from] * self.cols),
-                rows * self.cols,
-            )
+            core::slice::from_raw_parts(self.data.add(first * self.cols), rows * self.cols)
+        };
+        Some(Rows::new(data, rows, self.cols))
+    }
+    /// As [`blocks`](StepsMut::blocks), to write.
+    #[inline]
+    pub fn blocks_mut(&mut self, from: usize, to: usize) -> Option<RowsMut<'_, E>> {
+        if !self.whole(from, to) {
+            return None;
+        }
+        let (first, _) = self.span(from);
+        let rows: usize = (from..to).map(|t| self.span(t).1).sum();
+        // SAFETY: as in `blocks`, and borrowed through `&mut self`.
+        let data = unsafe {
+            core::slice::from_raw_parts_mut(self.data.add(first * self.cols), rows * self.cols)
         };
         Some(RowsMut::new(data, rows, self.cols))
     }
