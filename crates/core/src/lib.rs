@@ -1,2 +1,49 @@
-//! placeholder
+//! The engine of elman: recurrent cells, forward, backpropagation through time, one step at a time.
+//!
+//! It is two arrows; all else composes them.
+//!
+//! - [`forward`]`(weights, batch, state) → trace`: outputs, the state after, and what backward needs;
+//! - [`backward`]`(weights, batch, trace, cotangent) → deltas, gradient`: the gradients of the inputs, of the state
+//!   before, and of every parameter. It may be called again on the same trace with another cotangent.
+//!
+//! Equations use these letters, here and in all the crates above: h hidden state, x input, y output, z what a
+//! cell's activation is applied to, W_hh, W_xh, W_hy, b_h, b_y, δ a gradient of the loss. T steps, B rows,
+//! F input features, H units.
+//!
+//! No files, no clocks, no printing; wrong sizes are an [`Error`], never a panic.
 #![forbid(unsafe_code)]
+
+pub mod cell;
+
+mod backward;
+mod batch;
+mod drive;
+mod error;
+mod forward;
+mod gradcheck;
+mod init;
+mod layout;
+mod network;
+mod state;
+mod stepper;
+mod tangent;
+mod trace;
+mod weights;
+mod window;
+
+pub use backward::{Cotangent, Deltas, backward, step_contributions};
+pub use batch::Batch;
+pub use cell::CellKind;
+pub use elman_kernels::{Element, Level, Rows, RowsMut, Team};
+pub use error::Error;
+pub use forward::forward;
+pub use gradcheck::{GradientCheck, check_gradient};
+pub use init::{Init, Recurrent};
+pub use layout::{Layout, Params, View};
+pub use network::{Input, Network, Sweep};
+pub use state::State;
+pub use stepper::Stepper;
+pub use tangent::{Tangent, tangent};
+pub use trace::{SweepTrace, Trace};
+pub use weights::Weights;
+pub use window::{Span, Window};

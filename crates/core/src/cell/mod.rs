@@ -1,0 +1,210 @@
+//! Cells: the arithmetic of one unit, one file each.
+//!
+//! A step of a layer is two products and arithmetic that never mixes units. The driver forms the products and
+//! adds the biases; a cell says which of its *lanes* each product feeds and does the rest, for one unit, over a
+//! [`Value`] that is `f64`, `f32` or a vector of them. The source that trains is the source that is checked.
+
+use elman_kernels::Value;
+
+mod activation;
+mod elman;
+mod gru;
+mod leaky;
+mod lstm;
+
+pub use activation::{Activation, Linear, Relu, Tanh};
+pub use elman::Elman;
+pub use gru::Gru;
+pub use leaky::Leaky;
+pub use lstm::Lstm;
+
+/// A fixed number of values of one unit.
+pub trait Lanes<V>: Copy {
+    /// How many.
+    const COUNT: usize;
+    /// Makes them one by one.
+    fn make(each: impl FnMut(usize) -> V) -> Self;
+    /// Value `i`.
+    fn lane(&self, i: usize) -> V;
+}
+
+impl<V: Copy, const N: usize> Lanes<V> for [V; N] {
+    const COUNT: usize = N;
+    #[inline(always)]
+    fn make(each: impl FnMut(usize) -> V) -> Self {
+        core::array::from_fn(each)
+    }
+    #[inline(always)]
+    fn lane(&self, i: usize) -> V {
+        self[i]
+    }
+}
+
+/// A recurrent cell: what happens inside one unit.
+///
+/// Lanes are what the products feed: `drive[FROM_X[g]]` takes row block `g` of W_ih x + b_ih, `drive[FROM_H[g]]`
+/// takes row block `g` of W_hh h + b_hh; a lane named by both takes their sum. The lanes of each list are
+/// neighbours (in any order), so that each product writes one block.
+pub trait Cell: Copy + Send + Sync + 'static {
+    /// The lane of each row block of W_ih.
+    const FROM_X: &'static [usize];
+    /// The lane of each row block of W_hh.
+    const FROM_H: &'static [usize];
+    /// Names of the parameters that each unit has of its own.
+    const UNIT: &'static [&'static str] = &[];
+
+    /// z: the sums that the products make.
+    type Drive<V: Value>: Lanes<V>;
+    /// What crosses a step; h is always first.
+    type State<V: Value>: Lanes<V>;
+    /// What backward needs and the states do not tell.
+    type Saved<V: Value>: Lanes<V>;
+    /// The unit's own parameters.
+    type Unit<V: Value>: Lanes<V>;
+
+    /// One step: the state after, and what to save.
+    fn forward<V: Value>(
+        drive: Self::Drive<V>,
+        before: Self::State<V>,
+        unit: Self::Unit<V>,
+    ) -> (Self::State<V>, Self::Saved<V>);
+
+    /// The change of the state after, for small changes of the drive and of the state before.
+    fn tangent<V: Value>(
+        at: StepOf<Self, V>,
+        d_drive: Self::Drive<V>,
+        d_before: Self::State<V>,
+    ) -> Self::State<V>;
+
+    /// The transpose of [`tangent`](Cell::tangent), from the gradient of the state after to the gradients of the
+    /// drive and of the state before (that part of it which does not pass W_hh), and of the unit's parameters.
+    fn backward<V: Value>(
+        at: StepOf<Self, V>,
+        d_after: Self::State<V>,
+    ) -> (Self::Drive<V>, Self::State<V>, Self::Unit<V>);
+
+    /// Starting values of what only this cell has; all are 0 before.
+    fn start(_: Special<'_>) {}
+}
+
+/// What a cell may start in its own way.
+pub struct Special<'a> {
+    /// H.
+    pub hidden: usize,
+    /// b_ih, one block of H for each row block of W_ih.
+    pub bias: &'a mut [f64],
+    /// The units' own parameters, one block of H each.
+    pub unit: &'a mut [f64],
+    /// Shortest and longest time constant in steps, where the user gave them.
+    pub memory: Option<(f64, f64)>,
+    /// The next random number in [0, 1).
+    pub uniform: &'a mut dyn FnMut() -> f64,
+}
+
+impl Special<'_> {
+    /// A random time constant, log-uniform over a range of steps.
+    fn time_constant(&mut self, (short, long): (f64, f64)) -> f64 {
+        (short.ln() + (self.uniform)() * (long / short).ln()).exp()
+    }
+}
+
+/// What a trace knows of one unit at one step.
+pub struct StepOf<C: Cell, V: Value> {
+    /// The state before the step.
+    pub before: C::State<V>,
+    /// The state after the step.
+    pub after: C::State<V>,
+    /// What forward saved.
+    pub saved: C::Saved<V>,
+    /// The unit's own parameters.
+    pub unit: C::Unit<V>,
+}
+
+macro_rules! cells {
+    ($($kind:ident $name:literal $about:literal => $cell:ty),* $(,)?) => {
+        /// The cells there are.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum CellKind {
+            $(#[doc = $about] $kind,)*
+        }
+
+        impl CellKind {
+            /// All of them.
+            pub const ALL: &'static [CellKind] = &[$(CellKind::$kind),*];
+
+            /// The name on the command line and in files.
+            pub fn name(self) -> &'static str {
+                match self { $(CellKind::$kind => $name),* }
+            }
+            /// One line about it.
+            pub fn about(self) -> &'static str {
+                match self { $(CellKind::$kind => $about),* }
+            }
+        }
+
+        /// Evaluates an expression with `$C` standing for the cell of a kind.
+        macro_rules! with_cell {
+            ($k:expr, $C:ident => $e:expr) => {
+                match $k { $($crate::cell::CellKind::$kind => { type $C = $cell; $e })* }
+            };
+        }
+        pub(crate) use with_cell;
+    };
+}
+
+// To add a cell: its file, and one line here.
+cells! {
+    Elman "elman" "h_t = tanh(W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Tanh>,
+    ElmanRelu "elman-relu" "h_t = max(0, W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Relu>,
+    ElmanLinear "elman-linear" "h_t = W_hh h_{t-1} + W_xh x_t + b_h" => crate::cell::Elman<crate::cell::Linear>,
+    Leaky "leaky" "h_t = (1-a) h_{t-1} + a tanh(W_hh h_{t-1} + W_xh x_t + b_h), a learned for each unit" => crate::cell::Leaky<crate::cell::Tanh>,
+    LeakyRelu "leaky-relu" "h_t = (1-a) h_{t-1} + a max(0, W_hh h_{t-1} + W_xh x_t + b_h), a learned for each unit" => crate::cell::Leaky<crate::cell::Relu>,
+    Lstm "lstm" "long short-term memory: input, forget and output gates around c" => crate::cell::Lstm,
+    Gru "gru" "gated recurrent unit, reset applied after the recurrent product" => crate::cell::Gru,
+}
+
+/// The sizes of a cell, as numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sizes {
+    /// Lanes of the drive.
+    pub drive: usize,
+    /// State slots: h, or h and c.
+    pub state: usize,
+    /// Saved values.
+    pub saved: usize,
+    /// Parameters of each unit.
+    pub unit: usize,
+    /// Row blocks of W_ih.
+    pub from_x: &'static [usize],
+    /// Row blocks of W_hh.
+    pub from_h: &'static [usize],
+    /// Names of the unit's parameters.
+    pub unit_names: &'static [&'static str],
+}
+
+impl Sizes {
+    pub(crate) fn of<C: Cell>() -> Sizes {
+        // The counts are the same for every vector; the portable f32 one stands for them.
+        type V = <f32 as elman_kernels::Element>::Portable;
+        Sizes {
+            drive: <C::Drive<V> as Lanes<V>>::COUNT,
+            state: <C::State<V> as Lanes<V>>::COUNT,
+            saved: <C::Saved<V> as Lanes<V>>::COUNT,
+            unit: <C::Unit<V> as Lanes<V>>::COUNT,
+            from_x: C::FROM_X,
+            from_h: C::FROM_H,
+            unit_names: C::UNIT,
+        }
+    }
+}
+
+impl CellKind {
+    /// The kind with this name.
+    pub fn by_name(name: &str) -> Option<CellKind> {
+        CellKind::ALL.iter().copied().find(|k| k.name() == name)
+    }
+    /// Its sizes.
+    pub fn sizes(self) -> Sizes {
+        with_cell!(self, C => Sizes::of::<C>())
+    }
+}

@@ -1,0 +1,179 @@
+//! Starting values of the parameters.
+//!
+//! The generator is ChaCha8, one stream for each parameter (its place in the layout), so that adding a parameter
+//! leaves the others' values alone. Numbers are drawn in f64 and rounded.
+
+use crate::cell::{Special, with_cell};
+use crate::{Element, Error, Network, Params};
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, StandardNormal};
+
+/// How W_hh starts, gate by gate.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Recurrent {
+    /// A random orthogonal matrix times a gain — A. Saxe, J. McClelland and S. Ganguli (2014).
+    Orthogonal(f64),
+    /// The identity times a gain: with ReLU, the IRNN of Q. Le, N. Jaitly and G. Hinton (2015).
+    Identity(f64),
+    /// Uniform over ±1/√H, as PyTorch does.
+    Uniform,
+    /// Uniform over ±√(3/H): the variance 1/H of X. Glorot and Y. Bengio (2010) for a square matrix.
+    Xavier,
+}
+
+/// How parameters start.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Init {
+    /// W_hh. Every other weight: uniform over ±√(6/(fan in + fan out)) (Glorot and Bengio 2010), or as PyTorch does
+    /// where this is [`Recurrent::Uniform`]; biases 0, but as the cell says (an LSTM's forget gate: 1).
+    pub recurrent: Recurrent,
+    /// Shortest and longest time constant in steps, where given: leaky cells spread their leaks log-uniformly over
+    /// it; LSTM and GRU start their gates by it (chrono initialisation, C. Tallec and Y. Ollivier 2018).
+    pub memory: Option<(f64, f64)>,
+}
+
+impl Default for Init {
+    fn default() -> Self {
+        Init {
+            recurrent: Recurrent::Orthogonal(1.0),
+            memory: None,
+        }
+    }
+}
+
+impl Init {
+    /// Parameters for `network`, the same for the same seed.
+    pub fn params<E: Element>(&self, network: &Network, seed: u64) -> Result<Params<E>, Error> {
+        let mut params = Params::<f64>::zeros(network)?;
+        let h = network.hidden;
+        let layout = params.layout().clone();
+        let stream = |view: usize| {
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(view as u64);
+            rng
+        };
+        let like_torch = self.recurrent == Recurrent::Uniform;
+        let torch_bound = 1.0 / (h as f64).sqrt();
+        for sweep in network.sweeps() {
+            let views = layout.sweep(sweep).clone();
+            let width = network.reads(sweep.layer);
+            let bound = match like_torch {
+                true => torch_bound,
+                false => (6.0 / (width + h) as f64).sqrt(),
+            };
+            let range = layout.views()[views.w_ih].range();
+            uniform(
+                &mut params.data_mut()[range],
+                bound,
+                &mut stream(views.w_ih),
+            );
+            let range = layout.views()[views.w_hh].range();
+            let mut rng = stream(views.w_hh);
+            for gate in params.data_mut()[range].chunks_exact_mut(h * h) {
+                self.recurrent.fill(gate, h, &mut rng);
+            }
+            if like_torch {
+                for view in [views.b_ih, views.b_hh] {
+                    let range = layout.views()[view].range();
+                    uniform(&mut params.data_mut()[range], bound, &mut stream(view));
+                }
+            }
+            let mut unit = vec![0.0; h * views.unit.len()];
+            let range = layout.views()[views.b_ih].range();
+            let mut rng = stream(layout.views().len() + sweep.index);
+            let special = Special {
+                hidden: h,
+                bias: &mut params.data_mut()[range],
+                unit: &mut unit,
+                memory: self.memory,
+                uniform: &mut || rng.random::<f64>(),
+            };
+            with_cell!(network.cell, C => <C as crate::cell::Cell>::start(special));
+            for (&view, from) in views.unit.iter().zip(unit.chunks_exact(h)) {
+                let range = layout.views()[view].range();
+                params.data_mut()[range].copy_from_slice(from);
+            }
+        }
+        if let Some((weight, bias)) = layout.readout() {
+            let reads = network.directions() * h;
+            let bound = match like_torch {
+                true => 1.0 / (reads as f64).sqrt(),
+                false => (6.0 / (reads + network.output_width()) as f64).sqrt(),
+            };
+            for view in [weight, bias] {
+                if view == weight || like_torch {
+                    let range = layout.views()[view].range();
+                    uniform(&mut params.data_mut()[range], bound, &mut stream(view));
+                }
+            }
+        }
+        Ok(params.convert())
+    }
+}
+
+fn uniform(to: &mut [f64], bound: f64, rng: &mut impl Rng) {
+    to.iter_mut()
+        .for_each(|x| *x = (2.0 * rng.random::<f64>() - 1.0) * bound);
+}
+
+impl Recurrent {
+    fn fill(self, to: &mut [f64], h: usize, rng: &mut impl Rng) {
+        match self {
+            Recurrent::Uniform => uniform(to, 1.0 / (h as f64).sqrt(), rng),
+            Recurrent::Xavier => uniform(to, (3.0 / h as f64).sqrt(), rng),
+            Recurrent::Identity(gain) => (0..h).for_each(|i| to[i * h + i] = gain),
+            Recurrent::Orthogonal(gain) => {
+                orthogonal(to, h, rng);
+                to.iter_mut().for_each(|x| *x *= gain);
+            }
+        }
+    }
+}
+
+/// Gram-Schmidt on normal rows, each row made orthogonal twice: once is not enough in floating point.
+fn orthogonal(to: &mut [f64], h: usize, rng: &mut impl Rng) {
+    to.iter_mut().for_each(|x| *x = StandardNormal.sample(rng));
+    for i in 0..h {
+        let (done, rest) = to.split_at_mut(i * h);
+        let row = &mut rest[..h];
+        for _ in 0..2 {
+            for q in done.chunks_exact(h) {
+                let along: f64 = q.iter().zip(row.iter()).map(|(a, b)| a * b).sum();
+                row.iter_mut().zip(q).for_each(|(x, q)| *x -= along * q);
+            }
+        }
+        let norm = row.iter().map(|x| x * x).sum::<f64>().sqrt();
+        row.iter_mut().for_each(|x| *x /= norm);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{CellKind, Input};
+
+    #[test]
+    fn orthogonal_is() {
+        let network = Network::new(CellKind::Elman, Input::Features(3), 17, 2);
+        let params: Params<f64> = Init::default().params(&network, 5).unwrap();
+        let w = params.get("weight_hh_l0").unwrap();
+        for i in 0..17 {
+            for j in 0..17 {
+                let dot: f64 = (0..17).map(|k| w[i * 17 + k] * w[j * 17 + k]).sum();
+                assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-14);
+            }
+        }
+    }
+    #[test]
+    fn seeds_and_cells() {
+        let network = Network::new(CellKind::Lstm, Input::Features(3), 4, 2);
+        let make = |seed| Init::default().params::<f32>(&network, seed).unwrap();
+        assert_eq!(make(1).data(), make(1).data());
+        assert_ne!(make(1).data(), make(2).data());
+        let bias = make(1);
+        let bias = bias.get("bias_ih_l0").unwrap();
+        assert_eq!(bias[4..8], [1.0; 4], "the forget gate");
+        assert!(bias[..4].iter().chain(&bias[8..]).all(|&b| b == 0.0));
+    }
+}

@@ -1,0 +1,221 @@
+//! One flat buffer of parameters with named, shaped views under PyTorch's names.
+
+use crate::network::Sweep;
+use crate::{Element, Error, Network, Rows};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// One parameter: a named matrix (or vector, with one column) within the flat buffer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// PyTorch's name where it has one: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `readout.weight`,
+    /// `readout.bias`; else ours: `leak_l0`, `state_l0`.
+    pub name: String,
+    /// `[rows, cols]`, or `[length]`.
+    pub shape: Vec<usize>,
+    /// Where it starts.
+    pub start: usize,
+}
+
+impl View {
+    /// Numbers in it.
+    pub fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+    /// Whether it has no number.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+    /// Its place in the flat buffer.
+    pub fn range(&self) -> Range<usize> {
+        self.start..self.start + self.len()
+    }
+}
+
+/// Where each parameter of a network stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Layout {
+    views: Vec<View>,
+    sweeps: Vec<SweepViews>,
+    readout: Option<(usize, usize)>,
+    len: usize,
+}
+
+/// Indices into [`Layout::views`] of one sweep's parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SweepViews {
+    pub w_ih: usize,
+    pub w_hh: usize,
+    pub b_ih: usize,
+    pub b_hh: usize,
+    pub unit: Vec<usize>,
+    pub state: Option<usize>,
+}
+
+impl Layout {
+    /// The layout of a network's parameters.
+    pub fn of(network: &Network) -> Layout {
+        let mut layout = Layout {
+            views: Vec::new(),
+            sweeps: Vec::new(),
+            readout: None,
+            len: 0,
+        };
+        let (sizes, h) = (network.cell.sizes(), network.hidden);
+        for sweep in network.sweeps() {
+            let tail = sweep.suffix();
+            let (gx, gh) = (sizes.from_x.len(), sizes.from_h.len());
+            let views = SweepViews {
+                w_ih: layout.add(
+                    format!("weight_ih{tail}"),
+                    &[gx * h, network.reads(sweep.layer)],
+                ),
+                w_hh: layout.add(format!("weight_hh{tail}"), &[gh * h, h]),
+                b_ih: layout.add(format!("bias_ih{tail}"), &[gx * h]),
+                b_hh: layout.add(format!("bias_hh{tail}"), &[gh * h]),
+                unit: sizes
+                    .unit_names
+                    .iter()
+                    .map(|n| layout.add(format!("{n}{tail}"), &[h]))
+                    .collect(),
+                state: network
+                    .learned_state
+                    .then(|| layout.add(format!("state{tail}"), &[sizes.state, h])),
+            };
+            layout.sweeps.push(views);
+        }
+        if let Some(width) = network.output {
+            let reads = network.directions() * h;
+            layout.readout = Some((
+                layout.add("readout.weight".into(), &[width, reads]),
+                layout.add("readout.bias".into(), &[width]),
+            ));
+        }
+        layout
+    }
+    fn add(&mut self, name: String, shape: &[usize]) -> usize {
+        let view = View {
+            name,
+            shape: shape.to_vec(),
+            start: self.len,
+        };
+        self.len += view.len();
+        self.views.push(view);
+        self.views.len() - 1
+    }
+    /// P: how many numbers in all.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+    /// Every parameter, in the order of the buffer, without gaps.
+    pub fn views(&self) -> &[View] {
+        &self.views
+    }
+    /// The parameter called `name`.
+    pub fn find(&self, name: &str) -> Result<&View, Error> {
+        self.views.iter().find(|v| v.name == name).ok_or_else(|| {
+            let known: Vec<_> = self.views.iter().map(|v| v.name.as_str()).collect();
+            Error::Name {
+                name: name.into(),
+                known: known.join(", "),
+            }
+        })
+    }
+    pub(crate) fn sweep(&self, sweep: Sweep) -> &SweepViews {
+        &self.sweeps[sweep.index]
+    }
+    pub(crate) fn readout(&self) -> Option<(usize, usize)> {
+        self.readout
+    }
+}
+
+/// Parameters of a network, or anything of the same shape: a gradient, an optimiser's moments.
+#[derive(Clone, Debug)]
+pub struct Params<E> {
+    layout: Arc<Layout>,
+    data: Vec<E>,
+}
+
+impl<E: Element> Params<E> {
+    /// All zeros, for a network whose sizes are right.
+    pub fn zeros(network: &Network) -> Result<Params<E>, Error> {
+        network.check()?;
+        let layout = Layout::of(network);
+        let data = vec![E::ZERO; layout.len()];
+        Ok(Params {
+            layout: Arc::new(layout),
+            data,
+        })
+    }
+    /// All zeros, of the same shape.
+    pub fn zeros_like(&self) -> Params<E> {
+        Params {
+            layout: self.layout.clone(),
+            data: vec![E::ZERO; self.data.len()],
+        }
+    }
+    /// The same numbers in another type, rounded to nearest.
+    pub fn convert<F: Element>(&self) -> Params<F> {
+        Params {
+            layout: self.layout.clone(),
+            data: self.data.iter().map(|x| F::of(x.to_f64())).collect(),
+        }
+    }
+    /// Where each parameter stands.
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+    /// The flat buffer `[P]`.
+    pub fn data(&self) -> &[E] {
+        &self.data
+    }
+    /// The flat buffer `[P]`, to write.
+    pub fn data_mut(&mut self) -> &mut [E] {
+        &mut self.data
+    }
+    /// The numbers of the parameter called `name`, row by row.
+    pub fn get(&self, name: &str) -> Result<&[E], Error> {
+        Ok(&self.data[self.layout.find(name)?.range()])
+    }
+    /// The numbers of the parameter called `name`, to write.
+    pub fn get_mut(&mut self, name: &str) -> Result<&mut [E], Error> {
+        let range = self.layout.find(name)?.range();
+        Ok(&mut self.data[range])
+    }
+    /// Replaces the parameter called `name`; an error where `values` has another length.
+    pub fn set(&mut self, name: &str, values: &[E]) -> Result<(), Error> {
+        let view = self.layout.find(name)?.clone();
+        if values.len() != view.len() {
+            return Err(Error::size(
+                name,
+                values.len(),
+                view.len(),
+                format!("{:?}", view.shape),
+            ));
+        }
+        self.data[view.range()].copy_from_slice(values);
+        Ok(())
+    }
+    pub(crate) fn slice(&self, view: usize) -> &[E] {
+        &self.data[self.layout.views[view].range()]
+    }
+    pub(crate) fn matrix(&self, view: usize) -> Rows<'_, E> {
+        let shape = &self.layout.views[view].shape;
+        Rows::new(self.slice(view), shape[0], *shape.get(1).unwrap_or(&1))
+    }
+    /// Every parameter's own slice, in the order of [`Layout::views`].
+    pub(crate) fn split_mut(&mut self) -> Vec<&mut [E]> {
+        let mut rest = self.data.as_mut_slice();
+        let mut slices = Vec::with_capacity(self.layout.views.len());
+        for view in &self.layout.views {
+            let (head, tail) = rest.split_at_mut(view.len());
+            slices.push(head);
+            rest = tail;
+        }
+        slices
+    }
+}

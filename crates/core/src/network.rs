@@ -1,0 +1,118 @@
+//! What a network is made of; its parameters live apart, in [`Params`](crate::Params).
+
+use crate::{CellKind, Error};
+
+/// What a network reads at each step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Input {
+    /// This many numbers.
+    Features(usize),
+    /// One of this many symbols: the same as their one-hot vectors, without the multiplications by zero.
+    Symbols(usize),
+}
+
+impl Input {
+    /// F: columns of W_xh.
+    pub fn width(self) -> usize {
+        match self {
+            Input::Features(n) | Input::Symbols(n) => n,
+        }
+    }
+}
+
+/// Layers of one kind of cell, with an optional readout y = W_hy h + b_y at every step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The cell of every layer.
+    pub cell: CellKind,
+    /// What the first layer reads.
+    pub input: Input,
+    /// H: units of each layer and direction.
+    pub hidden: usize,
+    /// Layers, each reading the hidden states of the one below.
+    pub layers: usize,
+    /// Whether each layer also runs from the end to the start; the layer above (and the readout) sees both.
+    pub bidirectional: bool,
+    /// Width of the readout; `None` gives the hidden states of the last layer.
+    pub output: Option<usize>,
+    /// Whether the state before the first step is learned (else it is zero where the caller gives none).
+    pub learned_state: bool,
+}
+
+/// One layer in one direction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sweep {
+    /// Its place among the network's sweeps: layer by layer, forward before reverse.
+    pub index: usize,
+    /// Which layer, from 0.
+    pub layer: usize,
+    /// Whether it runs from the end of each row to its start.
+    pub reverse: bool,
+}
+
+impl Sweep {
+    /// What PyTorch appends to its parameters' names: `_l0`, `_l1_reverse`.
+    pub fn suffix(&self) -> String {
+        format!(
+            "_l{}{}",
+            self.layer,
+            if self.reverse { "_reverse" } else { "" }
+        )
+    }
+}
+
+impl Network {
+    /// One layer of `hidden` cells over `input`, with a readout of `output`.
+    pub fn new(cell: CellKind, input: Input, hidden: usize, output: usize) -> Network {
+        Network {
+            cell,
+            input,
+            hidden,
+            layers: 1,
+            bidirectional: false,
+            output: Some(output),
+            learned_state: false,
+        }
+    }
+    /// That every size is at least 1.
+    pub fn check(&self) -> Result<(), Error> {
+        let sizes = [
+            ("the input width", self.input.width()),
+            ("the hidden size", self.hidden),
+            ("the number of layers", self.layers),
+            ("the output width", self.output.unwrap_or(1)),
+        ];
+        match sizes.into_iter().find(|&(_, is)| is == 0) {
+            Some((what, is)) => Err(Error::Zero { what, is }),
+            None => Ok(()),
+        }
+    }
+    /// D: 1 or 2.
+    pub fn directions(&self) -> usize {
+        1 + usize::from(self.bidirectional)
+    }
+    /// Every layer in every direction.
+    pub fn sweeps(&self) -> impl Iterator<Item = Sweep> + use<> {
+        let directions = self.directions();
+        (0..self.layers * directions).map(move |index| Sweep {
+            index,
+            layer: index / directions,
+            reverse: index % directions == 1,
+        })
+    }
+    /// Width of what layer `layer` reads.
+    pub fn reads(&self, layer: usize) -> usize {
+        match layer {
+            0 => self.input.width(),
+            _ => self.directions() * self.hidden,
+        }
+    }
+    /// Numbers of state in each sweep: slots times H.
+    pub fn state_width(&self) -> usize {
+        self.cell.sizes().state * self.hidden
+    }
+    /// Width of what [`forward`](crate::forward) gives at each step: the readout's, or the last layer's.
+    pub fn output_width(&self) -> usize {
+        self.output.unwrap_or(self.directions() * self.hidden)
+    }
+}

@@ -1,0 +1,200 @@
+//! What forward leaves, for backward and for analysis.
+
+use crate::{Batch, Element, Error, Network, State};
+use elman_kernels::Rows;
+
+/// Everything that one run of [`forward`](crate::forward) computed. Its buffers are used again by the next run.
+///
+/// Packed buffers hold the rows of step t at places [`Batch::at`]`(t, row)`.
+#[derive(Clone, Debug, Default)]
+pub struct Trace<E> {
+    pub(crate) sweeps: Vec<SweepTrace<E>>,
+    /// For each layer of a bidirectional network, `[Σ B_t, 2 H]`; empty where there is one direction.
+    pub(crate) joined: Vec<Vec<E>>,
+    pub(crate) outputs: Vec<E>,
+    pub(crate) output_width: usize,
+    /// One for each thread.
+    pub(crate) scratch: Vec<Vec<E>>,
+}
+
+/// What one layer in one direction computed, in its own time: step s of a reverse sweep is step
+/// `length − 1 − s` of the row.
+#[derive(Clone, Debug, Default)]
+pub struct SweepTrace<E> {
+    /// `[B + Σ B_t, S·H]`: block 0 is the state before the first step, block t + 1 the state after step t.
+    pub(crate) states: Vec<E>,
+    /// `[Σ B_t, saved·H]`
+    pub(crate) saved: Vec<E>,
+}
+
+impl<E: Element> Trace<E> {
+    /// An empty one, to be filled.
+    pub fn new() -> Trace<E> {
+        Trace {
+            sweeps: Vec::new(),
+            joined: Vec::new(),
+            outputs: Vec::new(),
+            output_width: 0,
+            scratch: Vec::new(),
+        }
+    }
+    /// What the network gave, packed `[Σ B_t, output width]`: the readout's y, or the last layer's h.
+    pub fn outputs(&self) -> &[E] {
+        &self.outputs
+    }
+    /// Columns of [`outputs`](Trace::outputs).
+    pub fn output_width(&self) -> usize {
+        self.output_width
+    }
+    /// y of the caller's row `row` at step `t`; `None` past the row's end.
+    pub fn output(&self, batch: &Batch<E>, t: usize, row: usize) -> Option<&[E]> {
+        let at = batch.at(t, row)?;
+        Some(&self.outputs[at * self.output_width..][..self.output_width])
+    }
+    /// Each sweep's states.
+    pub fn sweeps(&self) -> &[SweepTrace<E>] {
+        &self.sweeps
+    }
+    /// The state after `steps` steps of every row (rows that are shorter: after their last).
+    pub fn state_after(&self, network: &Network, batch: &Batch<E>, steps: usize) -> State<E> {
+        let mut state = State::zeros(network, batch.rows());
+        for (index, sweep) in self.sweeps.iter().enumerate() {
+            for row in 0..batch.rows() {
+                let after = steps.min(batch.length(row));
+                state
+                    .row_mut(index, row)
+                    .copy_from_slice(sweep.state(batch, after, row));
+            }
+        }
+        state
+    }
+    /// The state after each row's last step.
+    pub fn final_state(&self, network: &Network, batch: &Batch<E>) -> State<E> {
+        self.state_after(network, batch, usize::MAX)
+    }
+    /// Bytes that the buffers hold.
+    pub fn bytes(&self) -> usize {
+        let sweeps = self.sweeps.iter().map(|s| s.states.len() + s.saved.len());
+        let joined = self.joined.iter().map(Vec::len);
+        let scratch = self.scratch.iter().map(Vec::len);
+        (sweeps.chain(joined).chain(scratch).sum::<usize>() + self.outputs.len()) * size_of::<E>()
+    }
+
+    pub(crate) fn prepare(
+        &mut self,
+        network: &Network,
+        batch: &Batch<E>,
+        state: &State<E>,
+        threads: usize,
+    ) -> Result<(), Error> {
+        if batch.input() != network.input {
+            return Err(Error::Mismatch {
+                what: "the batch",
+                why: format!(
+                    "it holds {:?}, and the network reads {:?}",
+                    batch.input(),
+                    network.input
+                ),
+            });
+        }
+        state.check(network, batch.rows())?;
+        let (sizes, h, total, rows) = (
+            network.cell.sizes(),
+            network.hidden,
+            batch.total(),
+            batch.rows(),
+        );
+        let width = network.state_width();
+        self.sweeps
+            .resize_with(network.layers * network.directions(), || SweepTrace {
+                states: Vec::new(),
+                saved: Vec::new(),
+            });
+        for (index, sweep) in self.sweeps.iter_mut().enumerate() {
+            sweep.states.resize((rows + total) * width, E::ZERO);
+            sweep.saved.resize(total * sizes.saved * h, E::ZERO);
+            for (p, &row) in batch.order.iter().enumerate() {
+                sweep.states[p * width..][..width].copy_from_slice(state.row(index, row));
+            }
+        }
+        let joins = if network.bidirectional {
+            network.layers
+        } else {
+            0
+        };
+        self.joined.resize_with(joins, Vec::new);
+        for joined in &mut self.joined {
+            joined.resize(total * 2 * h, E::ZERO);
+        }
+        self.output_width = network.output_width();
+        self.outputs.resize(total * self.output_width, E::ZERO);
+        self.scratch.resize_with(threads, Vec::new);
+        Ok(())
+    }
+    /// Whether this can be a trace of that network on that batch.
+    pub(crate) fn check(&self, network: &Network, batch: &Batch<E>) -> Result<(), Error> {
+        let (total, width) = (batch.total(), network.state_width());
+        let fits = self.sweeps.len() == network.layers * network.directions()
+            && self.outputs.len() == total * network.output_width()
+            && self
+                .sweeps
+                .iter()
+                .all(|s| s.states.len() == (batch.rows() + total) * width);
+        if fits && batch.input() == network.input {
+            return Ok(());
+        }
+        Err(Error::Mismatch {
+            what: "the trace",
+            why: "it was left by another network or another batch".into(),
+        })
+    }
+}
+
+impl<E: Element> SweepTrace<E> {
+    /// The state of the caller's row `row` after `steps` steps (0: before the first): h, then c where there is one.
+    /// Panics where the row is shorter.
+    pub fn state(&self, batch: &Batch<E>, steps: usize, row: usize) -> &[E] {
+        let p = batch.position[row];
+        assert!(steps <= batch.lengths[p], "row {row} has no step {steps}");
+        let width = self.states.len() / (batch.rows() + batch.total());
+        &self.states[(batch.state_offsets[steps] + p) * width..][..width]
+    }
+    /// What the cell saved of the caller's row `row` at step `t`. Panics where the row is shorter.
+    pub fn saved(&self, batch: &Batch<E>, t: usize, row: usize) -> &[E] {
+        let p = batch.position[row];
+        assert!(t < batch.lengths[p], "row {row} has no step {t}");
+        let width = self.saved.len() / batch.total();
+        &self.saved[(batch.offsets[t] + p) * width..][..width]
+    }
+}
+
+/// Blocks of rows, step by step, that anyone may read.
+#[derive(Clone, Copy)]
+pub(crate) struct Blocks<'a, E> {
+    data: &'a [E],
+    offsets: &'a [usize],
+    cols: usize,
+}
+
+impl<'a, E> Blocks<'a, E> {
+    pub fn new(data: &'a [E], offsets: &'a [usize], cols: usize) -> Self {
+        Blocks {
+            data,
+            offsets,
+            cols,
+        }
+    }
+    /// Rows `first..last` of block t, as far as they are there.
+    #[inline]
+    pub fn step(&self, t: usize, (first, last): (usize, usize)) -> Rows<'a, E> {
+        let rows = self.offsets[t + 1] - self.offsets[t];
+        let (first, last) = (first.min(rows), last.min(rows));
+        let data = &self.data[(self.offsets[t] + first) * self.cols..];
+        Rows::new(data, last - first, self.cols)
+    }
+    /// Whole blocks `from..to`.
+    pub fn blocks(&self, from: usize, to: usize) -> Rows<'a, E> {
+        let (first, last) = (self.offsets[from], self.offsets[to]);
+        Rows::new(&self.data[first * self.cols..], last - first, self.cols)
+    }
+}

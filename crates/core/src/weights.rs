@@ -1,0 +1,197 @@
+//! Parameters laid out as the products stream them: packed once for each change of the parameters.
+
+use crate::network::Sweep;
+use crate::{Element, Error, Input, Layout, Network, Params};
+use elman_kernels::{Level, Packed, Rows, RowsMut};
+
+/// A network ready to run: its parameters, packed.
+#[derive(Clone, Debug)]
+pub struct Weights<E> {
+    pub(crate) network: Network,
+    pub(crate) level: Level,
+    pub(crate) sweeps: Vec<SweepWeights<E>>,
+    pub(crate) readout: Option<Readout<E>>,
+}
+
+/// One layer in one direction. Columns stand in the order of the cell's lanes.
+#[derive(Clone, Debug)]
+pub(crate) struct SweepWeights<E> {
+    pub sweep: Sweep,
+    /// Columns of the drive that x feeds, and that h feeds.
+    pub x_columns: (usize, usize),
+    pub h_columns: (usize, usize),
+    /// W_ih as x meets it.
+    pub input: InputWeights<E>,
+    /// W_ihᵀ for the gradient of the input; none where the input is symbols.
+    pub input_back: Option<Packed<E>>,
+    pub recurrent: Packed<E>,
+    pub recurrent_back: Packed<E>,
+    /// b_ih + b_hh, lane by lane.
+    pub bias: Vec<E>,
+    /// The units' own parameters, one after another.
+    pub unit: Vec<E>,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum InputWeights<E> {
+    Features(Packed<E>),
+    /// `[symbols, columns that x feeds]`: W_ihᵀ with the bias added
+    Symbols(Vec<E>),
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct Readout<E> {
+    pub weight: Packed<E>,
+    pub weight_back: Packed<E>,
+    pub bias: Vec<E>,
+}
+
+impl<E: Element> Weights<E> {
+    /// Packs `params` of `network` for the widest vectors of this processor.
+    pub fn new(network: &Network, params: &Params<E>) -> Result<Weights<E>, Error> {
+        Weights::at_level(network, params, Level::best())
+    }
+    /// The same for a chosen set of vector instructions.
+    pub fn at_level(
+        network: &Network,
+        params: &Params<E>,
+        level: Level,
+    ) -> Result<Weights<E>, Error> {
+        network.check()?;
+        let sizes = network.cell.sizes();
+        let h = network.hidden;
+        let columns = |lanes: &[usize]| {
+            let first = lanes.iter().min().map_or(0, |l| l * h);
+            (first, first + lanes.len() * h)
+        };
+        let sweeps = network.sweeps().map(|sweep| {
+            let reads = network.reads(sweep.layer);
+            let (gx, gh) = (sizes.from_x.len() * h, sizes.from_h.len() * h);
+            let symbols = sweep.layer == 0 && matches!(network.input, Input::Symbols(_));
+            SweepWeights {
+                sweep,
+                x_columns: columns(sizes.from_x),
+                h_columns: columns(sizes.from_h),
+                input: match symbols {
+                    true => InputWeights::Symbols(vec![E::ZERO; reads * gx]),
+                    false => InputWeights::Features(Packed::zeros(reads, gx)),
+                },
+                input_back: (!symbols).then(|| Packed::zeros(gx, reads)),
+                recurrent: Packed::zeros(h, gh),
+                recurrent_back: Packed::zeros(gh, h),
+                bias: vec![E::ZERO; sizes.drive * h],
+                unit: vec![E::ZERO; sizes.unit * h],
+            }
+        });
+        let reads = network.directions() * h;
+        let mut weights = Weights {
+            level,
+            sweeps: sweeps.collect(),
+            readout: network.output.map(|n| Readout {
+                weight: Packed::zeros(reads, n),
+                weight_back: Packed::zeros(n, reads),
+                bias: vec![E::ZERO; n],
+            }),
+            network: network.clone(),
+        };
+        weights.refresh(params)?;
+        Ok(weights)
+    }
+
+    /// The network that these belong to.
+    pub fn network(&self) -> &Network {
+        &self.network
+    }
+    /// The vector instructions in use.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// Packs again, after the parameters have changed.
+    pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
+        if *params.layout() != Layout::of(&self.network) {
+            return Err(Error::Mismatch {
+                what: "the parameters",
+                why: "they have the layout of another network".into(),
+            });
+        }
+        let (sizes, h) = (self.network.cell.sizes(), self.network.hidden);
+        for w in &mut self.sweeps {
+            let views = params.layout().sweep(w.sweep);
+            w.bias.fill(E::ZERO);
+            for (lanes, view) in [(sizes.from_x, views.b_ih), (sizes.from_h, views.b_hh)] {
+                for (&lane, from) in lanes.iter().zip(params.slice(view).chunks_exact(h)) {
+                    for (b, &x) in w.bias[lane * h..][..h].iter_mut().zip(from) {
+                        *b += x;
+                    }
+                }
+            }
+            let w_ih = in_lane_order(params.matrix(views.w_ih), sizes.from_x, h);
+            let w_hh = in_lane_order(params.matrix(views.w_hh), sizes.from_h, h);
+            let (w_ih, w_hh) = (w_ih.view(), w_hh.view());
+            match &mut w.input {
+                InputWeights::Features(packed) => packed.pack_transposed(0, w_ih),
+                InputWeights::Symbols(table) => {
+                    let (bias, n) = (&w.bias[w.x_columns.0..w.x_columns.1], w_ih.rows());
+                    for j in 0..n {
+                        for (symbol, &x) in w_ih.row(j).iter().enumerate() {
+                            table[symbol * n + j] = x + bias[j];
+                        }
+                    }
+                }
+            }
+            if let Some(packed) = &mut w.input_back {
+                packed.pack(0, w_ih);
+            }
+            w.recurrent.pack_transposed(0, w_hh);
+            w.recurrent_back.pack(0, w_hh);
+            for (&view, to) in views.unit.iter().zip(w.unit.chunks_exact_mut(h)) {
+                to.copy_from_slice(params.slice(view));
+            }
+        }
+        if let (Some(readout), Some((weight, bias))) =
+            (&mut self.readout, params.layout().readout())
+        {
+            readout.weight.pack_transposed(0, params.matrix(weight));
+            readout.weight_back.pack(0, params.matrix(weight));
+            readout.bias.copy_from_slice(params.slice(bias));
+        }
+        Ok(())
+    }
+}
+
+/// A matrix of row blocks, borrowed where the blocks already stand in the order of their lanes.
+enum LaneOrder<'a, E> {
+    Already(Rows<'a, E>),
+    Sorted(Vec<E>, usize, usize),
+}
+
+impl<E: Copy> LaneOrder<'_, E> {
+    fn view(&self) -> Rows<'_, E> {
+        match self {
+            LaneOrder::Already(rows) => *rows,
+            LaneOrder::Sorted(data, rows, cols) => Rows::new(data, *rows, *cols),
+        }
+    }
+}
+
+fn in_lane_order<'a, E: Element>(
+    blocks: Rows<'a, E>,
+    lanes: &[usize],
+    h: usize,
+) -> LaneOrder<'a, E> {
+    if lanes.is_sorted() {
+        return LaneOrder::Already(blocks);
+    }
+    let first = *lanes.iter().min().unwrap_or(&0);
+    let (rows, cols) = (blocks.rows(), blocks.cols());
+    let mut data = vec![E::ZERO; rows * cols];
+    let mut to = RowsMut::new(&mut data, rows, cols);
+    for (g, &lane) in lanes.iter().enumerate() {
+        for i in 0..h {
+            to.row((lane - first) * h + i)
+                .copy_from_slice(blocks.row(g * h + i));
+        }
+    }
+    LaneOrder::Sorted(data, rows, cols)
+}

@@ -1,0 +1,153 @@
+//! Where two ways of computing must agree, they agree bit for bit.
+
+mod random;
+
+use elman_core::*;
+use proptest::prelude::*;
+use random::{Case, cases};
+
+fn run<E: Element>(
+    case: &Case,
+    batch: &Batch<E>,
+    state: &State<E>,
+    d_outputs: &[E],
+    threads: usize,
+) -> (Trace<E>, Deltas<E>, Params<E>, Weights<E>) {
+    let params = case.params().convert();
+    let weights = Weights::new(&case.network, &params).unwrap();
+    let team = Team::new(threads);
+    let (mut trace, mut gradient) = (Trace::new(), params.zeros_like());
+    let mut deltas = match case.symbols {
+        true => Deltas::new(),
+        false => Deltas::with_inputs(),
+    };
+    forward(&weights, batch, state, &mut trace, &team).unwrap();
+    let cotangent = Cotangent {
+        outputs: d_outputs,
+        state: None,
+    };
+    let into = Some(&mut gradient);
+    backward(&weights, batch, &trace, cotangent, &mut deltas, into, &team).unwrap();
+    (trace, deltas, gradient, weights)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn one_thread_and_three_give_the_same_bits(case in cases(36)) {
+        let (batch, state) = (case.batch(), case.state());
+        let d = case.noise(batch.total() * case.network.output_width(), 3);
+        let (a, da, ga, w) = run(&case, &batch, &state, &d, 1);
+        let (b, db, gb, _) = run(&case, &batch, &state, &d, 3);
+        prop_assert_eq!(a.outputs(), b.outputs());
+        prop_assert_eq!(da.inputs(), db.inputs());
+        prop_assert_eq!(da.state_before(&w, &batch), db.state_before(&w, &batch));
+        prop_assert_eq!(ga.data(), gb.data());
+    }
+
+    #[test]
+    fn a_row_gets_what_it_would_get_alone(case in cases(36)) {
+        let (batch, state) = (case.batch(), case.state());
+        let width = case.network.output_width();
+        let d = case.noise(batch.total() * width, 3);
+        let (whole, d_whole, _, w) = run(&case, &batch, &state, &d, 1);
+        let before = d_whole.state_before(&w, &batch);
+        let mut sum = case.params().zeros_like();
+        for row in 0..case.lengths.len() {
+            let alone = case.batch_of(&[row], 0, usize::MAX);
+            let mut own = State::zeros(&case.network, 1);
+            for sweep in case.network.sweeps() {
+                own.row_mut(sweep.index, 0).copy_from_slice(state.row(sweep.index, row));
+            }
+            let mut d_own = Vec::new();
+            for t in 0..alone.steps() {
+                d_own.extend_from_slice(&d[batch.at(t, row).unwrap() * width..][..width]);
+            }
+            let (trace, deltas, gradient, _) = run(&case, &alone, &own, &d_own, 1);
+            for t in 0..alone.steps() {
+                prop_assert_eq!(trace.output(&alone, t, 0), whole.output(&batch, t, row));
+            }
+            let own = deltas.state_before(&w, &alone);
+            for sweep in case.network.sweeps() {
+                prop_assert_eq!(own.row(sweep.index, 0), before.row(sweep.index, row));
+            }
+            sum.data_mut().iter_mut().zip(gradient.data()).for_each(|(s, g)| *s += g);
+        }
+        let (_, _, gradient, _) = run(&case, &batch, &state, &d, 1);
+        let scale = gradient.data().iter().fold(1.0f64, |m, x| m.max(x.abs()));
+        for (s, g) in sum.data().iter().zip(gradient.data()) {
+            prop_assert!((s - g).abs() <= 1e-12 * scale, "gradients of rows add up: {s} {g}");
+        }
+    }
+
+    #[test]
+    fn steps_are_the_sequence(case in cases(36)) {
+        prop_assume!(!case.network.bidirectional);
+        fn check<E: Element>(case: &Case) -> Result<(), TestCaseError> {
+            let params = case.params().convert::<E>();
+            let rows: Vec<usize> = vec![0];
+            let f64_batch = case.batch_of(&rows, 0, usize::MAX);
+            let length = case.lengths[0];
+            let width = case.network.input.width();
+            let (all, (x, _), (ids, _)) = (case.lengths.len(), case.x(), case.ids());
+            let x: Vec<E> = (0..length).flat_map(|t| x[t * all * width..][..width].to_vec()).map(E::of).collect();
+            let ids: Vec<u32> = (0..length).map(|t| ids[t * all]).collect();
+            let batch = match case.symbols {
+                true => Batch::symbols(&ids, [length, 1], width, None).unwrap(),
+                false => Batch::features(&x, [length, 1, width], None).unwrap(),
+            };
+            assert_eq!(batch.total(), f64_batch.total());
+            let weights = Weights::new(&case.network, &params).unwrap();
+            let (mut trace, team) = (Trace::new(), Team::new(1));
+            let state = State::initial(&case.network, &params, 1);
+            forward(&weights, &batch, &state, &mut trace, &team).unwrap();
+            let mut stepper = Stepper::new(&case.network, &params).unwrap();
+            let mut y = vec![E::ZERO; case.network.output_width()];
+            for t in 0..length {
+                match case.symbols {
+                    true => stepper.step_symbol(ids[t], &mut y).unwrap(),
+                    false => stepper.step(&x[t * width..][..width], &mut y).unwrap(),
+                }
+                prop_assert_eq!(Some(y.as_slice()), trace.output(&batch, t, 0));
+            }
+            Ok(())
+        }
+        check::<f32>(&case)?;
+        check::<f64>(&case)?;
+    }
+
+    #[test]
+    fn the_window_of_all_steps_is_the_whole(case in cases(36), threads in 1usize..3) {
+        prop_assume!(!case.network.bidirectional);
+        let (batch, state) = (case.batch(), case.state());
+        let d = case.noise(batch.total() * case.network.output_width(), 3);
+        let (_, _, whole, _) = run(&case, &batch, &state, &d, threads);
+        let spans = Window::full(batch.steps()).spans(batch.steps());
+        prop_assert_eq!(spans.len(), 1);
+        let rows: Vec<usize> = (0..case.lengths.len()).collect();
+        let window = case.batch_of(&rows, spans[0].start, spans[0].end);
+        let (_, _, windowed, _) = run(&case, &window, &state, &d, threads);
+        prop_assert_eq!(whole.data(), windowed.data());
+    }
+
+    #[test]
+    fn a_carried_state_goes_on_as_if_uncut(case in cases(36), at in 1usize..6) {
+        prop_assume!(!case.network.bidirectional && at < case.lengths[0]);
+        let alone = case.batch_of(&[0], 0, usize::MAX);
+        let weights = Weights::new(&case.network, &case.params()).unwrap();
+        let team = Team::new(1);
+        let (mut whole, mut part) = (Trace::new(), Trace::new());
+        let state = case.state_of(1);
+        forward(&weights, &alone, &state, &mut whole, &team).unwrap();
+        let head = case.batch_of(&[0], 0, at);
+        forward(&weights, &head, &state, &mut part, &team).unwrap();
+        let carried = part.final_state(&case.network, &head);
+        prop_assert_eq!(&carried, &whole.state_after(&case.network, &alone, at));
+        let tail = case.batch_of(&[0], at, usize::MAX);
+        forward(&weights, &tail, &carried, &mut part, &team).unwrap();
+        for t in 0..tail.steps() {
+            prop_assert_eq!(part.output(&tail, t, 0), whole.output(&alone, at + t, 0));
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What must hold for every cell there is, over random networks and batches.
+
+mod random;
+
+use elman_core::*;
+use proptest::prelude::*;
+use random::{Case, cases};
+
+/// Central differences of the fourth order leave about 1e-10 here; a wrong term is of order 1.
+const GRADIENT: f64 = 1e-7;
+/// Rounding of sums of a few hundred products.
+const ROUNDING: f64 = 1e-12;
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 32, failure_persistence: None, ..Default::default() })]
+
+    #[test]
+    fn gradients_are_central_differences(case in cases(12)) {
+        let (batch, state) = (case.batch(), case.state());
+        let targets = case.noise(batch.total() * case.network.output_width(), 7);
+        let loss = |y: &[f64]| {
+            let d: Vec<f64> = y.iter().zip(&targets).map(|(y, t)| y - t).collect();
+            (d.iter().map(|d| 0.5 * d * d).sum(), d)
+        };
+        for check in check_gradient(&case.network, &case.params(), &batch, &state, loss).unwrap() {
+            prop_assert!(check.relative_error <= GRADIENT, "{check:?} of {case:?}");
+        }
+    }
+
+    #[test]
+    fn tangent_is_the_transpose_of_backward(case in cases(12)) {
+        prop_assume!(!case.network.bidirectional);
+        // One step of one row: ⟨J v, u⟩ = ⟨v, Jᵀ u⟩ for the joint state of all layers.
+        let (batch, state) = (case.first_step(), case.state_of(1));
+        let weights = Weights::new(&case.network, &case.params()).unwrap();
+        let (team, mut trace) = (Team::new(1), Trace::new());
+        forward(&weights, &batch, &state, &mut trace, &team).unwrap();
+        let n = state.data().len();
+        let (v, u) = (case.noise(n, 1), case.noise(n, 2));
+        let mut pushed = v.clone();
+        tangent(&weights, &batch, &trace, (0, 0), &mut pushed, &mut Tangent::new()).unwrap();
+        let mut d_after = State::zeros(&case.network, 1);
+        d_after.data_mut().copy_from_slice(&u);
+        let d_outputs = vec![0.0; trace.outputs().len()];
+        let cotangent = Cotangent { outputs: &d_outputs, state: Some(&d_after) };
+        let mut deltas = Deltas::new();
+        backward(&weights, &batch, &trace, cotangent, &mut deltas, None, &team).unwrap();
+        let pulled = deltas.state_before(&weights, &batch);
+        let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+        let (left, right) = (dot(&pushed, &u), dot(&v, pulled.data()));
+        prop_assert!((left - right).abs() <= ROUNDING * (1.0 + left.abs()), "{left} {right} of {case:?}");
+    }
+
+    #[test]
+    fn contributions_add_up(case in cases(12)) {
+        let (batch, state) = (case.batch(), case.state());
+        let weights = Weights::new(&case.network, &case.params()).unwrap();
+        let (team, mut trace, mut deltas) = (Team::new(1), Trace::new(), Deltas::new());
+        forward(&weights, &batch, &state, &mut trace, &team).unwrap();
+        let d_outputs = case.noise(trace.outputs().len(), 3);
+        let mut gradient = case.params().zeros_like();
+        let cotangent = Cotangent { outputs: &d_outputs, state: None };
+        backward(&weights, &batch, &trace, cotangent, &mut deltas, Some(&mut gradient), &team).unwrap();
+        for sweep in case.network.sweeps() {
+            let whole = gradient.get(&format!("weight_hh{}", sweep.suffix())).unwrap();
+            let mut sum = vec![0.0; whole.len()];
+            step_contributions(&weights, &batch, &trace, &deltas, sweep, |_, part| {
+                sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
+            }).unwrap();
+            let scale = whole.iter().fold(1.0f64, |m, x| m.max(x.abs()));
+            for (s, w) in sum.iter().zip(whole) {
+                prop_assert!((s - w).abs() <= ROUNDING * scale, "{s} {w} of {case:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cell_has_its_name() {
+    for &kind in CellKind::ALL {
+        assert_eq!(CellKind::by_name(kind.name()), Some(kind));
+    }
+    assert_eq!(CellKind::by_name("transformer"), None);
+}
+
+#[test]
+fn the_cases_reach_every_cell() {
+    // Strategies draw kinds uniformly; this makes sure that none is left out of the list they draw from.
+    assert_eq!(Case::kinds(), CellKind::ALL);
+}
