@@ -1,0 +1,203 @@
+//! The columns chosen from a table, finite and without gaps.
+
+use super::error::{DataError, Result};
+use super::table::{Cells, Table};
+
+/// What to do about gaps in the chosen columns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Missing {
+    /// A gap is an error that names line and column.
+    #[default]
+    Refuse,
+    /// Linear between the neighbouring values; before the first and after the last, that value is held.
+    Interpolate,
+    /// Rows with a gap are left out. The rows after it move up: the spacing in time is no longer even there.
+    Drop,
+}
+
+/// Chosen columns of one length, every value finite.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Frame {
+    /// Name of the file, as in messages.
+    pub file: String,
+    /// Names of the columns.
+    pub names: Vec<String>,
+    /// Values, one vector per name, each of [`Frame::rows`] values.
+    pub columns: Vec<Vec<f64>>,
+    /// Label of each row, as in [`Table::labels`].
+    pub labels: Vec<String>,
+    /// Line of the file on which each row begins.
+    pub line_of_row: Vec<u64>,
+    /// Values that were filled in (interpolate) or rows left out (drop).
+    pub repaired: usize,
+}
+
+impl Table {
+    /// The columns `wanted`, by name or number from 1, with gaps dealt with.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`], [`DataError::NotNumeric`], [`DataError::NotFinite`],
+    /// [`DataError::MissingValue`] under [`Missing::Refuse`], [`DataError::NoValues`] and
+    /// [`DataError::AllDropped`] where nothing is left.
+    pub fn select(&self, wanted: &[&str], missing: Missing) -> Result<Frame> {
+        let mut names = Vec::with_capacity(wanted.len());
+        let mut columns = Vec::with_capacity(wanted.len());
+        for &name in wanted {
+            let position = self.find(name)?;
+            columns.push(self.numbers(position, missing)?.to_vec());
+            names.push(self.columns[position].name.clone());
+        }
+        let (labels, line_of_row) = (self.labels(), self.line_of_row.clone());
+        let mut frame = Frame {
+            file: self.file.clone(),
+            names,
+            columns,
+            labels,
+            line_of_row,
+            repaired: 0,
+        };
+        match missing {
+            Missing::Refuse => {}
+            Missing::Interpolate => {
+                frame.repaired = frame.columns.iter_mut().map(|c| interpolate(c)).sum()
+            }
+            Missing::Drop => frame.drop_gaps()?,
+        }
+        Ok(frame)
+    }
+
+    /// The numbers of a column, gaps as NaN where `missing` allows any.
+    fn numbers(&self, position: usize, missing: Missing) -> Result<&[f64]> {
+        let column = &self.columns[position];
+        let (file, name) = (self.file.clone(), column.name.clone());
+        let line = |row: usize| self.line_of_row[row];
+        match &column.cells {
+            Cells::Texts {
+                first_text: Some(odd),
+                ..
+            } => Err(DataError::NotNumeric {
+                file,
+                line: line(odd.row),
+                column: name,
+                text: odd.text.clone(),
+            }),
+            Cells::Texts {
+                values,
+                first_text: None,
+                ..
+            } => {
+                let text = values.first().cloned().unwrap_or_default();
+                Err(DataError::NotNumeric {
+                    file,
+                    line: line(0),
+                    column: name,
+                    text,
+                })
+            }
+            Cells::Numbers { values, .. } if values.iter().all(|v| v.is_nan()) => {
+                Err(DataError::NoValues { file, column: name })
+            }
+            Cells::Numbers {
+                first_infinite: Some(odd),
+                ..
+            } => Err(DataError::NotFinite {
+                file,
+                line: line(odd.row),
+                column: name,
+                text: odd.text.clone(),
+            }),
+            Cells::Numbers {
+                first_gap: Some(odd),
+                ..
+            } if missing == Missing::Refuse => Err(DataError::MissingValue {
+                file,
+                line: line(odd.row),
+                column: name,
+                text: odd.text.clone(),
+            }),
+            Cells::Numbers { values, .. } => Ok(values),
+        }
+    }
+}
+
+impl Frame {
+    /// Number of rows.
+    pub fn rows(&self) -> usize {
+        self.line_of_row.len()
+    }
+
+    /// The values of the column named `name`.
+    pub fn column(&self, name: &str) -> Option<&[f64]> {
+        self.names
+            .iter()
+            .position(|n| n == name)
+            .map(|i| self.columns[i].as_slice())
+    }
+
+    /// Refuses a column that is the same in every row: nothing can be learnt about it.
+    ///
+    /// # Errors
+    /// [`DataError::Constant`]; [`DataError::NoSuchColumn`] for a name that is not in the frame.
+    pub fn require_varying(&self, name: &str) -> Result<()> {
+        let Some(values) = self.column(name) else {
+            return Err(DataError::NoSuchColumn {
+                file: self.file.clone(),
+                name: name.to_owned(),
+                closest: super::names::closest(name, self.names.iter().map(String::as_str)),
+            });
+        };
+        match values.first() {
+            Some(&value) if values.iter().all(|v| *v == value) => Err(DataError::Constant {
+                file: self.file.clone(),
+                column: name.to_owned(),
+                value,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn drop_gaps(&mut self) -> Result<()> {
+        let keep: Vec<bool> = (0..self.rows())
+            .map(|r| self.columns.iter().all(|c| !c[r].is_nan()))
+            .collect();
+        let kept = keep.iter().filter(|&&k| k).count();
+        if kept == 0 {
+            return Err(DataError::AllDropped {
+                file: self.file.clone(),
+            });
+        }
+        self.repaired = keep.len() - kept;
+        for column in &mut self.columns {
+            retain(column, &keep);
+        }
+        retain(&mut self.labels, &keep);
+        retain(&mut self.line_of_row, &keep);
+        Ok(())
+    }
+}
+
+fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
+    let mut keep = keep.iter();
+    values.retain(|_| keep.next().copied().unwrap_or(true));
+}
+
+/// Fills NaN linearly between its neighbours, ends held, and returns how many; all-NaN stays as it is.
+pub(crate) fn interpolate(values: &mut [f64]) -> usize {
+    let known: Vec<usize> = (0..values.len()).filter(|&i| !values[i].is_nan()).collect();
+    let (Some(&first), Some(&last)) = (known.first(), known.last()) else {
+        return 0;
+    };
+    let (from, to) = (values[first], values[last]);
+    values[..first].fill(from);
+    values[last + 1..].fill(to);
+    for pair in known.windows(2) {
+        let (a, b) = (pair[0], pair[1]);
+        let (start, end) = (values[a], values[b]);
+        for (i, value) in values[a + 1..b].iter_mut().enumerate() {
+            let share = (i + 1) as f64 / (b - a) as f64;
+            *value = start * (1.0 - share) + end * share;
+        }
+    }
+    values.len() - known.len()
+}

@@ -1,0 +1,443 @@
+//! A delimited file as typed columns.
+
+use super::cell::{self, Cell};
+use super::delimited::{Delimiter, OpenQuote, Records};
+use super::dialect::{self, Count};
+use super::error::{DataError, Result};
+use super::{names, source};
+use std::borrow::Cow;
+use std::path::Path;
+
+/// What the file itself cannot tell.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ReadOptions {
+    /// Whether the first record holds names; `None` finds out.
+    pub header: Option<bool>,
+    /// Columns kept as text even if every cell looks like a number (identifiers, labels such as `01`).
+    pub as_text: Vec<String>,
+}
+
+/// A whole file: named columns of numbers or of text, all of the same number of rows.
+///
+/// Gaps are allowed here; [`Table::select`] deals with those of the chosen columns.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Table {
+    pub(super) file: String,
+    pub(super) columns: Vec<Column>,
+    pub(super) line_of_row: Vec<u64>,
+    time: Option<usize>,
+}
+
+/// A column with its name; gaps in numbers are NaN, `first_*` say where the first oddity stands.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) cells: Cells,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Cells {
+    Numbers {
+        values: Vec<f64>,
+        first_gap: Option<Odd>,
+        first_infinite: Option<Odd>,
+    },
+    Texts {
+        values: Vec<String>,
+        mostly_numbers: bool,
+        first_text: Option<Odd>,
+    },
+}
+
+/// A cell worth naming in a message.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Odd {
+    pub(super) row: usize,
+    pub(super) text: String,
+}
+
+impl Table {
+    /// Reads a file with everything found from its content.
+    ///
+    /// # Errors
+    /// No such file, not readable, not UTF-8, empty, a header only, a quote never closed, ragged rows, two
+    /// columns of one name.
+    pub fn read(path: &Path) -> Result<Self> {
+        Self::read_with(path, &ReadOptions::default())
+    }
+
+    /// [`Table::read`] with what the file cannot tell.
+    ///
+    /// # Errors
+    /// As [`Table::read`], and [`DataError::NoSuchColumn`] for a name in `as_text`.
+    pub fn read_with(path: &Path, options: &ReadOptions) -> Result<Self> {
+        Self::parse_with(&source::display(path), &source::read(path)?, options)
+    }
+
+    /// The same from bytes; `file` is the name used in messages.
+    ///
+    /// # Errors
+    /// As [`Table::read`], apart from those of the file system.
+    pub fn parse(file: &str, bytes: &[u8]) -> Result<Self> {
+        Self::parse_with(file, bytes, &ReadOptions::default())
+    }
+
+    /// [`Table::parse`] with what the file cannot tell.
+    ///
+    /// # Errors
+    /// As [`Table::parse`], and [`DataError::NoSuchColumn`] for a name in `as_text`.
+    pub fn parse_with(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Self> {
+        let text = source::text(file, bytes)?;
+        let delimiter = dialect::delimiter(text);
+        let reader = Reader {
+            file,
+            text,
+            delimiter,
+            comma: dialect::decimal_comma(text, delimiter),
+        };
+        let shape = reader.shape(options.header)?;
+        let mut names = unique_names(file, &shape)?;
+        let mut is_text: Vec<bool> = shape.counts.iter().map(|c| c.texts > 0).collect();
+        for wanted in &options.as_text {
+            is_text[find(file, &names, wanted)?] = true;
+        }
+        let mut columns: Vec<Column> = names
+            .drain(..)
+            .zip(shape.counts.iter().zip(&is_text))
+            .map(|(name, (count, &text))| Column {
+                name,
+                cells: Cells::empty(text, count.mostly_numbers(), shape.rows),
+            })
+            .collect();
+        let line_of_row = reader.fill(&mut columns, &shape)?;
+        let time = time_column(&columns);
+        Ok(Self {
+            file: file.to_owned(),
+            columns,
+            line_of_row,
+            time,
+        })
+    }
+
+    /// Name of the file, as in messages.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Number of rows, the header apart.
+    pub fn rows(&self) -> usize {
+        self.line_of_row.len()
+    }
+
+    /// Names of all columns, in the file's order.
+    pub fn names(&self) -> Vec<&str> {
+        self.columns.iter().map(|c| c.name.as_str()).collect()
+    }
+
+    /// Names of the columns that hold numbers, without the one that counts time.
+    pub fn numeric_names(&self) -> Vec<&str> {
+        let numeric = |(i, c): (usize, &'_ Column)| {
+            (Some(i) != self.time && matches!(c.cells, Cells::Numbers { .. })).then_some(i)
+        };
+        self.columns
+            .iter()
+            .enumerate()
+            .filter_map(numeric)
+            .map(|i| self.columns[i].name.as_str())
+            .collect()
+    }
+
+    /// Name of the column that labels the rows: the first column of text, or else a first column of rising
+    /// numbers that are evenly spaced or named like a time (year, date, step, …).
+    pub fn time_name(&self) -> Option<&str> {
+        self.time.map(|i| self.columns[i].name.as_str())
+    }
+
+    /// Line of the file (from 1) on which each row begins.
+    pub fn line_of_row(&self) -> &[u64] {
+        &self.line_of_row
+    }
+
+    /// Label of each row: the cells of [`Table::time_name`] as text, or the row's number from 1.
+    pub fn labels(&self) -> Vec<String> {
+        match self.time {
+            Some(i) => self.columns[i].cells.to_texts(),
+            None => (1..=self.rows()).map(|n| n.to_string()).collect(),
+        }
+    }
+
+    /// The cells of a column as text; numbers in their shortest form, gaps empty.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`].
+    pub fn texts(&self, column: &str) -> Result<Vec<String>> {
+        Ok(self.columns[self.find(column)?].cells.to_texts())
+    }
+
+    /// Position (from 0) of a column given by its name or, where no column has that name, by its number from 1.
+    ///
+    /// # Errors
+    /// [`DataError::NoSuchColumn`] with the nearest names there are.
+    pub fn find(&self, wanted: &str) -> Result<usize> {
+        let names: Vec<String> = self.columns.iter().map(|c| c.name.clone()).collect();
+        find(&self.file, &names, wanted)
+    }
+}
+
+impl Cells {
+    fn empty(text: bool, mostly_numbers: bool, rows: usize) -> Self {
+        if text {
+            Self::Texts {
+                values: Vec::with_capacity(rows),
+                mostly_numbers,
+                first_text: None,
+            }
+        } else {
+            Self::Numbers {
+                values: Vec::with_capacity(rows),
+                first_gap: None,
+                first_infinite: None,
+            }
+        }
+    }
+
+    fn push(&mut self, text: &str, comma: bool) {
+        match self {
+            Self::Texts {
+                values, first_text, ..
+            } => {
+                if first_text.is_none() && cell::read(text, comma) == Cell::Text {
+                    *first_text = Some(Odd {
+                        row: values.len(),
+                        text: text.to_owned(),
+                    });
+                }
+                values.push(text.to_owned());
+            }
+            Self::Numbers {
+                values,
+                first_gap,
+                first_infinite,
+            } => {
+                let odd = || Odd {
+                    row: values.len(),
+                    text: text.to_owned(),
+                };
+                let value = match cell::read(text, comma) {
+                    Cell::Number(v) => v,
+                    Cell::Infinite => {
+                        first_infinite.get_or_insert_with(odd);
+                        f64::INFINITY
+                    }
+                    Cell::Missing | Cell::Text => {
+                        first_gap.get_or_insert_with(odd);
+                        f64::NAN
+                    }
+                };
+                values.push(value);
+            }
+        }
+    }
+
+    fn to_texts(&self) -> Vec<String> {
+        match self {
+            Self::Texts { values, .. } => values.clone(),
+            Self::Numbers { values, .. } => values
+                .iter()
+                .map(|v| {
+                    if v.is_nan() {
+                        String::new()
+                    } else {
+                        v.to_string()
+                    }
+                })
+                .collect(),
+        }
+    }
+}
+
+/// What the first pass over a file finds.
+struct Shape {
+    names: Vec<String>,
+    counts: Vec<Count>,
+    rows: usize,
+    header: bool,
+}
+
+struct Reader<'t> {
+    file: &'t str,
+    text: &'t str,
+    delimiter: Delimiter,
+    comma: bool,
+}
+
+impl Reader<'_> {
+    fn open_quote(&self, OpenQuote(line): OpenQuote) -> DataError {
+        DataError::OpenQuote {
+            file: self.file.to_owned(),
+            line,
+        }
+    }
+
+    /// First pass: widths, header, types.
+    fn shape(&self, header: Option<bool>) -> Result<Shape> {
+        let mut records = Records::new(self.text, self.delimiter);
+        let (mut first, mut fields) = (Vec::new(), Vec::new());
+        let first_line = records
+            .next(&mut first)
+            .map_err(|e| self.open_quote(e))?
+            .ok_or_else(|| DataError::Empty {
+                file: self.file.to_owned(),
+            })?;
+        let mut counts = vec![Count::default(); first.len()];
+        let mut rows = 0;
+        while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
+            if fields.len() != first.len() {
+                return Err(DataError::Ragged {
+                    file: self.file.to_owned(),
+                    line,
+                    found: fields.len(),
+                    expected: first.len(),
+                    first_line,
+                    delimiter: self.delimiter.words(),
+                });
+            }
+            for (count, field) in counts.iter_mut().zip(&fields) {
+                count.add(cell::read(field, self.comma));
+            }
+            rows += 1;
+        }
+        let header = header.unwrap_or_else(|| dialect::is_header(&first, &counts, self.comma));
+        if header && rows == 0 {
+            return Err(DataError::HeaderOnly {
+                file: self.file.to_owned(),
+                line: first_line,
+            });
+        }
+        if !header {
+            rows += 1;
+            for (count, field) in counts.iter_mut().zip(&first) {
+                count.add(cell::read(field, self.comma));
+            }
+        }
+        // A delimiter at the end of every line makes a last column that is no column.
+        let last = counts.len() - 1;
+        if last > 0
+            && counts[last].gaps == rows
+            && first[last].is_empty()
+            && self.last_is_empty(last)
+        {
+            counts.pop();
+        }
+        let names = (0..counts.len())
+            .map(|i| match first[i].trim() {
+                name if header && !name.is_empty() => name.to_owned(),
+                _ => format!("column_{}", i + 1),
+            })
+            .collect();
+        Ok(Shape {
+            names,
+            counts,
+            rows,
+            header,
+        })
+    }
+
+    fn last_is_empty(&self, last: usize) -> bool {
+        let mut records = Records::new(self.text, self.delimiter);
+        let mut fields: Vec<Cow<'_, str>> = Vec::new();
+        while let Ok(Some(_)) = records.next(&mut fields) {
+            if !fields[last].is_empty() {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Second pass: the cells. Returns the line of each row.
+    fn fill(&self, columns: &mut [Column], shape: &Shape) -> Result<Vec<u64>> {
+        let mut records = Records::new(self.text, self.delimiter);
+        let mut fields = Vec::new();
+        let mut lines = Vec::with_capacity(shape.rows);
+        let mut header = shape.header;
+        while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
+            if std::mem::take(&mut header) {
+                continue;
+            }
+            lines.push(line);
+            for (column, field) in columns.iter_mut().zip(&fields) {
+                column.cells.push(field, self.comma);
+            }
+        }
+        Ok(lines)
+    }
+}
+
+fn unique_names(file: &str, shape: &Shape) -> Result<Vec<String>> {
+    let mut seen = std::collections::HashMap::new();
+    for (i, name) in shape.names.iter().enumerate() {
+        if let Some(first) = seen.insert(name.as_str(), i) {
+            return Err(DataError::DuplicateColumn {
+                file: file.to_owned(),
+                name: name.clone(),
+                first: first + 1,
+                second: i + 1,
+            });
+        }
+    }
+    Ok(shape.names.clone())
+}
+
+fn find(file: &str, names: &[String], wanted: &str) -> Result<usize> {
+    if let Some(i) = names.iter().position(|n| n == wanted.trim()) {
+        return Ok(i);
+    }
+    match wanted.trim().parse::<usize>() {
+        Ok(n) if (1..=names.len()).contains(&n) => Ok(n - 1),
+        _ => Err(DataError::NoSuchColumn {
+            file: file.to_owned(),
+            name: wanted.to_owned(),
+            closest: names::closest(wanted.trim(), names.iter().map(String::as_str)),
+        }),
+    }
+}
+
+fn time_column(columns: &[Column]) -> Option<usize> {
+    let text = |c: &Column| {
+        matches!(
+            c.cells,
+            Cells::Texts {
+                mostly_numbers: false,
+                ..
+            }
+        )
+    };
+    if let Some(i) = columns.iter().position(text) {
+        return Some(i);
+    }
+    let Some(Column {
+        name,
+        cells:
+            Cells::Numbers {
+                values,
+                first_gap: None,
+                first_infinite: None,
+            },
+    }) = columns.first()
+    else {
+        return None;
+    };
+    if columns.len() < 2 || values.len() < 2 || !values.windows(2).all(|w| w[1] > w[0]) {
+        return None;
+    }
+    const TIMES: [&str; 13] = [
+        "year", "month", "week", "date", "day", "hour", "minute", "second", "time", "step",
+        "index", "epoch", "unnamed",
+    ];
+    let name = name.to_lowercase();
+    let step = values[1] - values[0];
+    let even = values
+        .windows(2)
+        .all(|w| (w[1] - w[0] - step).abs() <= 1e-6 * step);
+    (even || TIMES.iter().any(|t| name.contains(t))).then_some(0)
+}
