@@ -1,0 +1,82 @@
+//! The colours, once: as CSS variables for pages, and put in place for a picture that stands alone.
+
+/// Name, colour on light, colour on dark. The series colours keep their order: neighbours stay apart for
+/// colour-blind readers too.
+pub const COLOURS: &[(&str, &str, &str)] = &[
+    ("page", "#f6f5f1", "#111110"),
+    ("surface", "#fdfdfc", "#1b1b1a"),
+    ("ink", "#141413", "#f4f3ee"),
+    ("soft", "#52514e", "#c3c2b7"),
+    ("muted", "#73716b", "#97958c"),
+    ("line", "#e3e2db", "#30302d"),
+    ("axis", "#b9b8ae", "#4d4c48"),
+    ("s0", "#2a78d6", "#4a94ea"),
+    ("s1", "#d95a26", "#e57a4a"),
+    ("s2", "#14875d", "#2bae80"),
+    ("s3", "#6a4fc0", "#a195f0"),
+    ("s4", "#b07400", "#d39a1c"),
+    ("s5", "#c2417c", "#e2709f"),
+    ("good", "#14875d", "#2bae80"),
+    ("mixed", "#b07400", "#d39a1c"),
+    ("bad", "#c93b3a", "#ec7270"),
+    ("code", "#efeee8", "#252523"),
+    ("q0", "#f1f5fb", "#1d222a"),
+    ("q1", "#e0ebf8", "#1f2c3c"),
+    ("q2", "#cbdff5", "#20364e"),
+    ("q3", "#b2d0f1", "#204162"),
+    ("q4", "#96bfec", "#214d78"),
+    ("q5", "#78ace6", "#235b90"),
+    ("q6", "#5a97de", "#2a6cac"),
+    ("q7", "#4082d0", "#3a80c7"),
+    ("q8", "#2f6dbb", "#5797dc"),
+    ("q9", "#2459a0", "#7cb0ea"),
+    ("q10", "#1a4582", "#a6caf3"),
+    ("q11", "#103264", "#d3e5fb"),
+];
+
+/// How many steps of lightness a heat map has (`q0`…).
+pub const HEAT_STEPS: usize = 12;
+
+/// `:root` with the variables, light first, dark where the reader asks for it.
+pub fn variables() -> String {
+    let block =
+        |pick: fn(&(&str, &str, &str)) -> String| COLOURS.iter().map(pick).collect::<String>();
+    let light = block(|c| format!("--{}:{};", c.0, c.1));
+    let dark = block(|c| format!("--{}:{};", c.0, c.2));
+    format!(
+        ":root{{color-scheme:light dark;{light}}}\n@media (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+    )
+}
+
+/// `css` with every `var(--name)` put in place, for readers of SVG that know no variables; the dark
+/// colours follow in a media query.
+pub fn in_place(css: &str) -> String {
+    let put = |pick: fn(&(&'static str, &'static str, &'static str)) -> &'static str| {
+        COLOURS.iter().fold(css.to_string(), |css, c| {
+            css.replace(&format!("var(--{})", c.0), pick(c))
+        })
+    };
+    format!(
+        "{}\n@media (prefers-color-scheme:dark){{\n{}}}\n",
+        put(|c| c.1),
+        put(|c| c.2)
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_variable_is_left_in_place() {
+        let css = in_place(crate::chart::CSS);
+        assert!(!css.contains("var("), "{css}");
+    }
+
+    #[test]
+    fn every_heat_step_has_a_colour() {
+        for step in 0..HEAT_STEPS {
+            assert!(COLOURS.iter().any(|c| c.0 == format!("q{step}")));
+        }
+    }
+}
