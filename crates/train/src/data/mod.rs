@@ -26,6 +26,7 @@
 //! # Ok::<(), elman_train::data::DataError>(())
 //! ```
 
+pub mod baselines;
 mod cell;
 mod delimited;
 mod dialect;
@@ -33,14 +34,18 @@ mod error;
 mod frame;
 mod names;
 mod scale;
+mod series;
 mod source;
 mod split;
 mod table;
 #[cfg(test)]
 mod table_tests;
+mod text;
 
 pub use error::{DataError, Result};
 pub use frame::{Frame, Missing};
 pub use scale::{Affine, Scaler, Scaling};
+pub use series::{SUNSPOTS_CSV, SUNSPOTS_PARTS, SUNSPOTS_TARGET, sunspots, sunspots_split};
 pub use split::{Fractions, LabelRange, Part, Split, TEST, TRAIN, VALIDATION};
 pub use table::{ReadOptions, Table};
+pub use text::{Encoded, Text, Vocabulary};
