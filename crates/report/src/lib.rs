@@ -28,6 +28,7 @@
 #![forbid(unsafe_code)]
 
 pub mod chart;
+pub mod flow;
 mod page;
 mod palette;
 mod parts;
@@ -35,7 +36,10 @@ mod scale;
 mod serial;
 mod text;
 pub mod training;
+mod unroll;
 
+pub use flow::{FlowReport, flow_page};
 pub use parts::{Command, Fact, FlowHistory, Headline, KeyFigure, Tone};
 pub use text::{escape, number};
 pub use training::{TrainingReport, training_page};
+pub use unroll::{Unrolled, UnrolledStep, unroll_svg};

@@ -18,6 +18,7 @@ pub use lines::{Lines, Mark, Rule, lines};
 pub use series::{Band, Draw, Series};
 
 pub(crate) use bars::table as bars_table;
+pub(crate) use frame::open;
 pub(crate) use heatmap::table as heatmap_table;
 pub(crate) use lines::table as lines_table;
 
