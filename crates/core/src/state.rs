@@ -79,6 +79,19 @@ impl<E: Element> State<E> {
     pub fn row_mut(&mut self, sweep: usize, row: usize) -> &mut [E] {
         &mut self.data[(sweep * self.rows + row) * self.width..][..self.width]
     }
+    /// The first `rows` rows.
+    pub fn first(&self, rows: usize) -> State<E> {
+        let mut data = Vec::with_capacity(self.sweeps * rows * self.width);
+        for sweep in 0..self.sweeps {
+            data.extend_from_slice(&self.data[sweep * self.rows * self.width..][..rows * self.width]);
+        }
+        State {
+            data,
+            sweeps: self.sweeps,
+            rows,
+            width: self.width,
+        }
+    }
     /// All numbers.
     pub fn data(&self) -> &[E] {
         &self.data

@@ -1,7 +1,7 @@
 //! Parameters laid out as the products stream them: packed once for each change of the parameters.
 
 use crate::network::Sweep;
-use crate::{Element, Error, Input, Layout, Network, Params};
+use crate::{Element, Error, Input, Layout, Network, Params, State};
 use elman_kernels::{Level, Packed, Rows, RowsMut};
 
 /// A network ready to run: its parameters, packed.
@@ -11,6 +11,7 @@ pub struct Weights<E> {
     pub(crate) level: Level,
     pub(crate) sweeps: Vec<SweepWeights<E>>,
     pub(crate) readout: Option<Readout<E>>,
+    initial: State<E>,
 }
 
 /// One layer in one direction. Columns stand in the order of the cell's lanes.
@@ -92,6 +93,7 @@ impl<E: Element> Weights<E> {
                 weight_back: Packed::zeros(n, reads),
                 bias: vec![E::ZERO; n],
             }),
+            initial: State::zeros(network, 1),
             network: network.clone(),
         };
         weights.refresh(params)?;
@@ -107,6 +109,18 @@ impl<E: Element> Weights<E> {
         self.level
     }
 
+    /// The state before the first step in every one of `rows` rows: the learned one, or zeros.
+    pub fn initial_state(&self, rows: usize) -> State<E> {
+        let mut state = State::zeros(&self.network, rows);
+        for sweep in self.network.sweeps() {
+            for row in 0..rows {
+                let from = self.initial.row(sweep.index, 0);
+                state.row_mut(sweep.index, row).copy_from_slice(from);
+            }
+        }
+        state
+    }
+
     /// Packs again, after the parameters have changed.
     pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
         if *params.layout() != Layout::of(&self.network) {
@@ -115,6 +129,7 @@ impl<E: Element> Weights<E> {
                 why: "they have the layout of another network".into(),
             });
         }
+        self.initial.reset(&self.network, params, 0);
         let (sizes, h) = (self.network.cell.sizes(), self.network.hidden);
         for w in &mut self.sweeps {
             let views = params.layout().sweep(w.sweep);

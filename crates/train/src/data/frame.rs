@@ -68,7 +68,7 @@ impl Table {
     }
 
     /// The numbers of a column, gaps as NaN where `missing` allows any.
-    fn numbers(&self, position: usize, missing: Missing) -> Result<&[f64]> {
+    pub(super) fn numbers(&self, position: usize, missing: Missing) -> Result<&[f64]> {
         let column = &self.columns[position];
         let (file, name) = (self.file.clone(), column.name.clone());
         let line = |row: usize| self.line_of_row[row];

@@ -11,7 +11,9 @@
 //! | `series` | the embedded sunspot numbers |
 //! | `baselines` | what a network has to beat, and the measures to beat it by |
 //! | `text` | characters ↔ codes |
-//! | `sequences` | many short sequences with labels: `.ts`, long CSV, JSON lines, `.npy`, pairs |
+//! | `sequences` | many sequences with labels: `.ts`, long and wide CSV, JSON lines, `.npy` |
+//! | `pairs` | source and target texts, symbols ↔ codes |
+//! | `shuffle` | random orders and splits that a seed fixes for good |
 //! | `bucket` | batches of similar lengths |
 //!
 //! ```
@@ -27,14 +29,18 @@
 //! ```
 
 pub mod baselines;
+mod bucket;
 mod cell;
 mod delimited;
 mod dialect;
 mod error;
 mod frame;
 mod names;
+mod pairs;
 mod scale;
+pub mod sequences;
 mod series;
+mod shuffle;
 mod source;
 mod split;
 mod table;
@@ -42,10 +48,13 @@ mod table;
 mod table_tests;
 mod text;
 
+pub use bucket::{Batches, random_batches, sorted_batches};
 pub use error::{DataError, Result};
 pub use frame::{Frame, Missing};
+pub use pairs::{Pair, Pairs, SymbolTable, Symbols};
 pub use scale::{Affine, Scaler, Scaling};
 pub use series::{SUNSPOTS_CSV, SUNSPOTS_PARTS, SUNSPOTS_TARGET, sunspots, sunspots_split};
+pub use shuffle::{Drawn, draw, shuffle};
 pub use split::{Fractions, LabelRange, Part, Split, TEST, TRAIN, VALIDATION};
 pub use table::{ReadOptions, Table};
 pub use text::{Encoded, Text, Vocabulary};

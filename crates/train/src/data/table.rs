@@ -134,17 +134,22 @@ impl Table {
         self.columns.iter().map(|c| c.name.as_str()).collect()
     }
 
-    /// Names of the columns that hold numbers, without the one that counts time.
+    /// Names of the columns that hold numbers, without the one that counts time. One that holds text in a few
+    /// cells only is among them, so that choosing it names the cell rather than losing the column; one
+    /// without any value is not.
     pub fn numeric_names(&self) -> Vec<&str> {
-        let numeric = |(i, c): (usize, &'_ Column)| {
-            (Some(i) != self.time && matches!(c.cells, Cells::Numbers { .. })).then_some(i)
-        };
-        self.columns
-            .iter()
-            .enumerate()
-            .filter_map(numeric)
-            .map(|i| self.columns[i].name.as_str())
-            .collect()
+        self.numeric().map(|i| self.columns[i].name.as_str()).collect()
+    }
+
+    /// Positions of [`Table::numeric_names`].
+    pub(super) fn numeric(&self) -> impl Iterator<Item = usize> {
+        (0..self.columns.len()).filter(|&i| {
+            let numbers = match &self.columns[i].cells {
+                Cells::Numbers { values, .. } => values.iter().any(|v| !v.is_nan()),
+                Cells::Texts { mostly_numbers, first_text, .. } => *mostly_numbers && first_text.is_some(),
+            };
+            numbers && Some(i) != self.time
+        })
     }
 
     /// Name of the column that labels the rows: the first column of text, or else a first column of rising

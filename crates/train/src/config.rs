@@ -1,0 +1,311 @@
+//! Every option of training: one list makes the flag, the key in TOML, its help and the effective configuration.
+
+use crate::data::{Missing, Scaling};
+use crate::{Error, Loss, Method, Schedule};
+use elman_core::{CellKind, Init, Recurrent, Window};
+use serde::{Deserialize, Serialize};
+
+/// How W_hh starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+#[serde(rename_all = "kebab-case")]
+pub enum Initial {
+    /// A random orthogonal matrix times the gain.
+    Orthogonal,
+    /// The identity times the gain; with elman-relu, the IRNN.
+    Identity,
+    /// Uniform over ±1/√H, every weight and bias, as PyTorch starts.
+    Uniform,
+    /// Xavier (Glorot).
+    Xavier,
+}
+
+macro_rules! options {
+    (set { $($(#[$set_doc:meta])* $set:ident: $set_type:ty,)* }
+     optional { $($(#[$opt_doc:meta])* $opt:ident: $opt_type:ty,)* }) => {
+        /// Options as a user gives them, on the command line or in TOML: all may be left out.
+        #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+        #[cfg_attr(feature = "cli", derive(clap::Args))]
+        #[serde(deny_unknown_fields, default)]
+        pub struct Options {
+            $($(#[$set_doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $set: Option<$set_type>,)*
+            $($(#[$opt_doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $opt: Option<$opt_type>,)*
+        }
+
+        /// The effective configuration of a run: written as `config.toml` and into the model.
+        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+        #[serde(deny_unknown_fields)]
+        pub struct Config {
+            $($(#[$set_doc])* pub $set: $set_type,)*
+            $($(#[$opt_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $opt: Option<$opt_type>,)*
+        }
+
+        impl Options {
+            /// These options, and where they say nothing, those of `other`.
+            pub fn or(self, other: Options) -> Options {
+                Options { $($set: self.$set.or(other.$set),)* $($opt: self.$opt.or(other.$opt),)* }
+            }
+            /// The configuration that these options make of a task's defaults.
+            pub fn over(self, defaults: Config) -> Config {
+                Config { $($set: self.$set.unwrap_or(defaults.$set),)* $($opt: self.$opt.or(defaults.$opt),)* }
+            }
+        }
+    };
+}
+
+options! {
+    set {
+        /// What to learn: forecast (a series from a table) or text (the next character)
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data"))]
+        task: String,
+        /// What to do with missing values: refuse, interpolate or drop
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_parser = word::<Missing>))]
+        missing: Missing,
+        /// How columns are scaled, fitted on the training part only: standard, min-max or none
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_parser = word::<Scaling>))]
+        scale: Scaling,
+        /// Share of the rows, before the test part, that early stopping watches
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "SHARE"))]
+        validation: f64,
+        /// Share of the rows, the last, that training never sees
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "SHARE"))]
+        test: f64,
+        /// Steps in each training sequence cut from a series
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "STEPS"))]
+        sequence: usize,
+        /// Steps between the starts of neighbouring training sequences
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "STEPS"))]
+        hop: usize,
+        /// Sequences (for text: streams) that are learned from at once
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "ROWS"))]
+        batch: usize,
+
+        /// elman, elman-relu, elman-linear, leaky, leaky-relu, lstm or gru
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        cell: String,
+        /// Units of each layer
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network", value_name = "UNITS"))]
+        hidden: usize,
+        /// Layers
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        layers: usize,
+        /// Learn the state before the first step
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true"))]
+        learned_state: bool,
+        /// How W_hh starts: orthogonal, identity, uniform or xavier
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        init: Initial,
+        /// What an orthogonal or identity W_hh is multiplied by
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        gain: f64,
+
+        /// How far back gradients go, in steps; 0 for whole sequences
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "STEPS"))]
+        window: usize,
+        /// Steps between backward passes, at most the window; 0 for as many as the window
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "STEPS"))]
+        stride: usize,
+        /// First steps of a sequence that count in no loss
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "STEPS"))]
+        burn_in: usize,
+        /// Largest norm of the gradient, which is shortened to it; 0 for no limit
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "NORM"))]
+        clip: f64,
+        /// Largest size of each number of the gradient; 0 for no limit
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "SIZE"))]
+        clip_value: f64,
+
+        /// mse, huber, cross-entropy or binary-cross-entropy
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_parser = word::<Loss>))]
+        loss: Loss,
+        /// sgd, rms-prop, adam or adam-w
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_parser = word::<Method>))]
+        optimiser: Method,
+        /// Learning rate, the highest of the schedule
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "RATE"))]
+        learning_rate: f64,
+        /// Momentum of SGD
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        momentum: f64,
+        /// Weight decay of weight matrices (biases, leaks and states are left alone)
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "LAMBDA"))]
+        weight_decay: f64,
+        /// constant, cosine (with warm-up) or plateau
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_parser = word::<Schedule>))]
+        schedule: Schedule,
+        /// Share of all steps over which the learning rate rises from 0
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "SHARE"))]
+        warm_up: f64,
+        /// Times to go through the training part, at most
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        epochs: usize,
+        /// Epochs without a better validation loss after which training ends; 0 for no early stopping
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "EPOCHS"))]
+        patience: usize,
+        /// Seed of everything random
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        seed: u64,
+    }
+    optional {
+        /// The column to forecast
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "COLUMN"))]
+        target: String,
+        /// Further columns to read, separated by commas
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "COLUMNS", value_delimiter = ','))]
+        features: Vec<String>,
+        /// Shortest and longest time constant in steps, as SHORT,LONG: spread over leaky units; chrono for LSTM and GRU
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network", value_name = "STEPS", value_delimiter = ','))]
+        memory: Vec<f64>,
+        /// Minutes after which training ends, whatever the epochs
+        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        minutes: f64,
+    }
+}
+
+/// Reads an enumeration by the name it has in TOML.
+#[cfg(feature = "cli")]
+fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
+    T::deserialize(toml::Value::String(text.into())).map_err(|e| e.message().to_string())
+}
+
+impl Options {
+    /// Options from TOML; `file` is for messages.
+    pub fn from_toml(file: &str, text: &str) -> Result<Options, Error> {
+        toml::from_str(text).map_err(|e| {
+            let line = e.span().map_or(1, |s| {
+                1 + text[..s.start.min(text.len())].matches('\n').count()
+            });
+            Error::Config(format!(
+                "{file}, line {line}: {}",
+                e.message().replace('\n', "; ")
+            ))
+        })
+    }
+}
+
+impl Config {
+    /// As TOML.
+    pub fn to_toml(&self) -> Result<String, Error> {
+        toml::to_string(self).map_err(|e| Error::Internal(e.to_string()))
+    }
+    /// From what [`to_toml`](Config::to_toml) wrote; `file` is for messages.
+    pub fn from_toml(file: &str, text: &str) -> Result<Config, Error> {
+        toml::from_str(text)
+            .map_err(|e| Error::Config(format!("{file}: {}", e.message().replace('\n', "; "))))
+    }
+    /// The kind of cell.
+    pub fn cell(&self) -> Result<CellKind, Error> {
+        CellKind::by_name(&self.cell).ok_or_else(|| {
+            let names: Vec<_> = CellKind::ALL.iter().map(|k| k.name()).collect();
+            let all = names.join(", ");
+            Error::Config(format!("there is no cell {:?}; there are {all}", self.cell))
+        })
+    }
+    /// Starting values.
+    pub fn initial(&self) -> Result<Init, Error> {
+        let memory = match self.memory.as_deref() {
+            None => None,
+            Some(&[short, long]) if 0.0 < short && short <= long && long.is_finite() => {
+                Some((short, long))
+            }
+            Some(other) => {
+                return Err(Error::Config(format!(
+                    "memory is {other:?}; it takes two numbers of steps, the shorter first, as in 2,200"
+                )));
+            }
+        };
+        Ok(Init {
+            recurrent: match self.init {
+                Initial::Orthogonal => Recurrent::Orthogonal(self.gain),
+                Initial::Identity => Recurrent::Identity(self.gain),
+                Initial::Uniform => Recurrent::Uniform,
+                Initial::Xavier => Recurrent::Xavier,
+            },
+            memory,
+        })
+    }
+    /// The truncation window for sequences of at most `longest` steps.
+    pub fn window(&self, longest: usize) -> Window {
+        let length = match self.window {
+            0 => longest,
+            w => w,
+        };
+        Window {
+            length,
+            stride: match self.stride {
+                0 => length,
+                s => s,
+            },
+            burn_in: self.burn_in,
+        }
+    }
+    /// That every number is within its range.
+    pub fn check(&self) -> Result<(), Error> {
+        self.cell()?;
+        self.initial()?;
+        let positive = [
+            ("hidden", self.hidden),
+            ("layers", self.layers),
+            ("batch", self.batch),
+            ("sequence", self.sequence),
+            ("hop", self.hop),
+            ("epochs", self.epochs),
+        ];
+        if let Some((name, _)) = positive.iter().find(|(_, n)| *n == 0) {
+            return Err(Error::Config(format!(
+                "{name} is 0, and must be at least 1"
+            )));
+        }
+        let limits = [("hidden", self.hidden, 65_536), ("layers", self.layers, 64)];
+        if let Some((name, is, most)) = limits.iter().find(|(_, n, most)| n > most) {
+            return Err(Error::Config(format!(
+                "{name} is {is}, and may be at most {most}"
+            )));
+        }
+        let ranges = [
+            ("validation", self.validation, 0.0, 0.9),
+            ("test", self.test, 0.0, 0.9),
+            ("gain", self.gain, 0.0, 1e3),
+            ("clip", self.clip, 0.0, f64::MAX),
+            ("clip-value", self.clip_value, 0.0, f64::MAX),
+            ("learning-rate", self.learning_rate, f64::MIN_POSITIVE, 1e3),
+            ("momentum", self.momentum, 0.0, 1.0),
+            ("weight-decay", self.weight_decay, 0.0, 1e3),
+            ("warm-up", self.warm_up, 0.0, 1.0),
+            (
+                "minutes",
+                self.minutes.unwrap_or(1.0),
+                f64::MIN_POSITIVE,
+                f64::MAX,
+            ),
+        ];
+        for (name, is, low, high) in ranges {
+            if !(low..=high).contains(&is) {
+                return Err(Error::Config(match (low, high) {
+                    (_, f64::MAX) => format!("{name} is {is}, and must be a number not below 0"),
+                    (l, _) if l > 0.0 => {
+                        format!("{name} is {is}, and must be above 0 and at most {high}")
+                    }
+                    _ => format!("{name} is {is}, and must be from {low} to {high}"),
+                }));
+            }
+        }
+        self.window(usize::MAX).check()?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_is_not_there_names_its_line() {
+        let error = Options::from_toml("my.toml", "hidden = 3\nhiden = 4\n").unwrap_err();
+        let text = error.to_string();
+        assert!(
+            text.contains("my.toml, line 2") && text.contains("hiden"),
+            "{text}"
+        );
+    }
+}

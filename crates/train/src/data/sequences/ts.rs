@@ -1,0 +1,237 @@
+//! UCR/UEA `.ts` files: header tags, then one sequence a line, channels separated by `:`, steps by `,`.
+
+use super::super::cell::{self, Cell};
+use super::super::error::{DataError, Result, shown};
+use super::super::frame::Missing;
+use super::super::source;
+use super::Sequences;
+use super::build::{Builder, Read, Written};
+use std::path::Path;
+
+/// Reads a `.ts` file.
+///
+/// `@classLabel true …` gives classes in the order declared, `@targetLabel true` numbers; otherwise there
+/// are no labels. Lengths may differ between sequences.
+///
+/// # Errors
+/// Those of the file system and of UTF-8; and, with the line: no `@data`, time stamps (not supported), a
+/// value that is no number or not finite, a gap (unless `missing` says otherwise), channels that differ in
+/// number or length, a length other than declared, a label that is missing, no number or not declared.
+pub fn read_ts(path: &Path, missing: Missing) -> Result<Sequences> {
+    parse_ts(&source::display(path), &source::read(path)?, missing)
+}
+
+/// [`read_ts`] from bytes; `file` is the name used in messages.
+///
+/// # Errors
+/// As [`read_ts`], apart from those of the file system.
+pub fn parse_ts(file: &str, bytes: &[u8], missing: Missing) -> Result<Sequences> {
+    let mut lines = (1..).zip(source::text(file, bytes)?.lines().map(str::trim));
+    let header = Header::read(file, &mut lines)?;
+    let mut builder: Option<Builder> = None;
+    for (line, text) in lines {
+        if text.is_empty() || text.starts_with(['#', '%']) {
+            continue;
+        }
+        let (channels, label) = header.channels(file, line, text)?;
+        let names = Builder::numbered(channels.len());
+        let builder = builder.get_or_insert_with(|| {
+            let mut builder = Builder::new(file, names, missing);
+            if let Labels::Classes(classes) = &header.labels {
+                builder.declare(classes.clone());
+            }
+            builder
+        });
+        let steps = interleave(&channels);
+        builder.push(Read { id: (line - header.data_line).to_string(), line, steps, label, step_lines: None })?;
+    }
+    let mut sequences = builder
+        .ok_or_else(|| DataError::File { file: file.to_owned(), what: "there is no sequence after @data; add some".into() })?
+        .finish()?;
+    for (n, row) in (1..).zip(&mut sequences.rows) {
+        row.id = u64::to_string(&n);
+    }
+    Ok(sequences)
+}
+
+enum Labels {
+    None,
+    Numbers,
+    Classes(Vec<String>),
+}
+
+struct Header {
+    labels: Labels,
+    /// Number of channels: declared, or that of the first sequence.
+    channels: std::cell::Cell<Option<usize>>,
+    length: Option<usize>,
+    data_line: u64,
+}
+
+impl Header {
+    fn read<'t>(file: &str, lines: &mut impl Iterator<Item = (u64, &'t str)>) -> Result<Self> {
+        let mut header = Self { labels: Labels::None, channels: None.into(), length: None, data_line: 0 };
+        let (mut equal, mut length) = (false, None);
+        for (line, text) in lines {
+            let bad = |what: String| DataError::Line { file: file.to_owned(), line, what };
+            if text.is_empty() || text.starts_with(['#', '%']) {
+                continue;
+            }
+            let mut words = text.split_whitespace();
+            let tag = words.next().unwrap_or_default().to_lowercase();
+            let value = words.next().unwrap_or_default();
+            let yes = value.eq_ignore_ascii_case("true");
+            let number = || {
+                value.parse::<usize>().ok().filter(|&n| n > 0).ok_or_else(|| bad(format!("{tag} needs a positive whole number and has {}", shown(value))))
+            };
+            match tag.as_str() {
+                "@data" => {
+                    header.length = length.filter(|_| equal);
+                    header.data_line = line;
+                    return Ok(header);
+                }
+                "@timestamps" if yes => {
+                    return Err(bad("time stamps are not supported; export the file without them (@timeStamps false)".into()));
+                }
+                "@univariate" if yes => header.channels = Some(1).into(),
+                "@dimension" | "@dimensions" => header.channels = Some(number()?).into(),
+                "@equallength" => equal = yes,
+                "@serieslength" => length = Some(number()?),
+                "@targetlabel" if yes => header.labels = Labels::Numbers,
+                "@classlabel" if yes => {
+                    let classes: Vec<String> = words.map(str::to_owned).collect();
+                    if classes.is_empty() {
+                        return Err(bad("@classLabel true must be followed by the classes".into()));
+                    }
+                    header.labels = Labels::Classes(classes);
+                }
+                tag if tag.starts_with('@') => {}
+                _ => return Err(bad("there is no line @data before the data; is this a .ts file?".into())),
+            }
+        }
+        Err(DataError::File { file: file.to_owned(), what: "there is no line @data; is this a .ts file?".into() })
+    }
+
+    /// The channels of one line (all of one length, gaps NaN) and its label.
+    fn channels(&self, file: &str, line: u64, text: &str) -> Result<(Vec<Vec<f64>>, Written)> {
+        let bad = |what: String| DataError::Line { file: file.to_owned(), line, what };
+        let mut fields: Vec<&str> = text.split(':').collect();
+        let label = match (&self.labels, fields.last().copied().unwrap_or_default().trim()) {
+            (Labels::None, _) => Written::None,
+            (_, _) if fields.len() < 2 => return Err(bad("there is no label after the last : of this line; add it".into())),
+            (Labels::Classes(_), name) => Written::Class(name.to_owned()),
+            (Labels::Numbers, text) => match cell::read(text, false) {
+                Cell::Number(v) => Written::Number(v),
+                _ => return Err(bad(format!("the label {} is not a number; correct it", shown(text)))),
+            },
+        };
+        if !matches!(self.labels, Labels::None) {
+            fields.pop();
+        }
+        let expected = self.channels.get().unwrap_or(fields.len());
+        self.channels.set(Some(expected));
+        if fields.len() != expected {
+            return Err(bad(format!("there are {} channels and {expected} are expected; repair this line", fields.len())));
+        }
+        let mut channels: Vec<Vec<f64>> = Vec::with_capacity(expected);
+        for (i, field) in fields.iter().enumerate() {
+            let values = numbers(field).map_err(|(step, text)| {
+                bad(format!("channel {}, step {step}: {} is not a finite number; repair it", i + 1, shown(text)))
+            })?;
+            let wanted = channels.first().map(Vec::len).or(self.length).unwrap_or(values.len());
+            if values.len() != wanted {
+                let what = format!("channel {} has {} steps and {wanted} are expected; repair this line", i + 1, values.len());
+                return Err(bad(what));
+            }
+            channels.push(values);
+        }
+        Ok((channels, label))
+    }
+}
+
+/// The numbers of one channel, gaps NaN; or the step (from 1) and text of the first that is none.
+fn numbers(field: &str) -> Result<Vec<f64>, (usize, &str)> {
+    if field.trim().is_empty() {
+        return Ok(Vec::new());
+    }
+    (1..)
+        .zip(field.split(',').map(str::trim))
+        .map(|(step, text)| match cell::read(text, false) {
+            Cell::Number(v) => Ok(v),
+            Cell::Missing => Ok(f64::NAN),
+            Cell::Infinite | Cell::Text => Err((step, text)),
+        })
+        .collect()
+}
+
+/// `[F][T]` → `[T * F]`.
+fn interleave(channels: &[Vec<f64>]) -> Vec<f64> {
+    let steps = channels.first().map_or(0, Vec::len);
+    (0..steps).flat_map(|t| channels.iter().map(move |c| c[t])).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::Label;
+    use super::*;
+    use proptest::prelude::*;
+
+    const GOOD: &str = "# about\n@problemName P\n@timeStamps false\n@univariate false\n@dimensions 2\n\
+                        @equalLength false\n@classLabel true yes no\n@data\n1,2,3:4,5,6:no\n\n7:8:yes\n";
+
+    fn fault(text: &str) -> String {
+        parse_ts("t.ts", text.as_bytes(), Missing::Refuse).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn channels_lengths_and_classes() {
+        let s = parse_ts("t.ts", GOOD.as_bytes(), Missing::Refuse).unwrap();
+        assert_eq!(s.channels, ["channel_1", "channel_2"]);
+        assert_eq!(s.classes, ["yes", "no"]);
+        assert_eq!(s.rows[0].steps, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!((s.rows[0].label.clone(), s.rows[1].label.clone()), (Label::Class(1), Label::Class(0)));
+        assert_eq!((s.rows[1].id.as_str(), s.rows[1].line), ("2", 11));
+    }
+
+    #[test]
+    fn numbers_none_and_gaps() {
+        let s = parse_ts("t", b"@targetLabel true\n@data\n1,2:0.5\n", Missing::Refuse).unwrap();
+        assert_eq!(s.rows[0].label, Label::Number(0.5));
+        let s = parse_ts("t", b"@classLabel false\n@data\n1,?,3\n", Missing::Interpolate).unwrap();
+        assert_eq!((&s.rows[0].steps[..], &s.rows[0].label), (&[1.0, 2.0, 3.0][..], &Label::None));
+        assert!(fault("@data\n1,?,3\n").contains(r#"line 2: column "channel_1" has no value ("step 2")"#));
+    }
+
+    #[test]
+    fn wrong_lines() {
+        for (text, line, said) in [
+            ("1,2,3\n", 1, "no line @data"),
+            ("@data\n1,x\n", 2, r#"channel 1, step 2: "x" is not"#),
+            ("@data\n1,inf\n", 2, r#"channel 1, step 2: "inf" is not"#),
+            ("@data\n1,2:1,2\n1,2\n", 3, "there are 1 channels and 2 are expected"),
+            ("@dimensions 3\n@data\n1,2:1,2\n", 3, "there are 2 channels and 3"),
+            ("@data\n1,2:1,2,3\n", 2, "channel 2 has 3 steps and 2"),
+            ("@equalLength true\n@seriesLength 3\n@data\n1,2\n", 4, "channel 1 has 2 steps and 3"),
+            ("@classLabel true a b\n@data\n1,2:c\n", 3, r#"the label "c" is not one of the known classes ("a", "b")"#),
+            ("@classLabel true a b\n@data\n1,2\n", 3, "there is no label"),
+            ("@targetLabel true\n@data\n1,2:x\n", 3, r#"the label "x" is not a number"#),
+            ("@classLabel true\n@data\n1,2:c\n", 1, "must be followed by the classes"),
+            ("@timeStamps true\n@data\n(1,2)\n", 1, "time stamps are not supported"),
+            ("@dimensions none\n@data\n1\n", 1, "@dimensions needs a positive whole number"),
+            ("@data\n1:\n", 2, "channel 2 has 0 steps"),
+            ("@classLabel true a\n@data\n:a\n", 3, "has no steps"),
+        ] {
+            let got = fault(text);
+            assert!(got.starts_with(&format!("t.ts: line {line}: ")) && got.contains(said), "{text:?}: {got}");
+        }
+        assert!(fault("@univariate true\n").contains("there is no line @data"));
+        assert!(fault("@data\n").contains("no sequence after @data"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text(text in "(@data\n|@classLabel true a\n|@dimensions 2\n|[0-9a,:?\n#@ ]{0,12}){0,6}") {
+            let _ = parse_ts("t", text.as_bytes(), Missing::Drop);
+        }
+    }
+}

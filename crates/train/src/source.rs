@@ -1,0 +1,28 @@
+//! What a trainer needs of data: rows of sequences, a few steps at a time.
+
+use crate::{Error, Target};
+use elman_core::Batch;
+
+/// The rows that a network learns from.
+pub trait Source: Sync {
+    /// The length of every row, in steps.
+    fn lengths(&self) -> &[usize];
+    /// Whether all rows run side by side from start to end (streams of one text), instead of being shuffled into
+    /// batches.
+    fn streams(&self) -> bool {
+        false
+    }
+    /// Steps `from..to` of some rows (as far as they go; each has at least one step there).
+    fn piece(&self, rows: &[usize], from: usize, to: usize) -> Result<Piece, Error>;
+}
+
+/// Some steps of some rows, and what the network should have said.
+#[derive(Clone, Debug)]
+pub struct Piece {
+    /// The inputs.
+    pub batch: Batch<f32>,
+    /// Packed like the batch's outputs.
+    pub target: Target,
+    /// 1 for steps with a target, 0 for those without, packed `[Σ B_t]`; none where every step has one.
+    pub counted: Option<Vec<f32>>,
+}

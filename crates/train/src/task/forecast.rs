@@ -1,0 +1,286 @@
+//! Forecasting a series: at every step the network reads all columns and says all columns of the next step.
+//!
+//! Because it says everything that it reads, it can be fed its own words and so forecast any number of steps.
+
+use super::{Task, json, known, streams};
+use crate::data::{Frame, Scaler, Split, TEST, TRAIN, VALIDATION};
+use crate::{Config, Error, Piece, Source, Sum, Target};
+use elman_core::{Batch, CellKind, Input, Network, Params, Stepper, Team, Weights};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+/// A series made ready for training.
+#[derive(Debug)]
+pub struct Forecast {
+    frame: Frame,
+    split: Split,
+    scaler: Scaler,
+    config: Config,
+    /// Scaled values `[T, F]`.
+    x: Vec<f32>,
+    rows: Segments,
+}
+
+/// Training sequences: segments of the training part.
+#[derive(Debug)]
+struct Segments {
+    x: Vec<f32>,
+    width: usize,
+    starts: Vec<usize>,
+    lengths: Vec<usize>,
+}
+
+impl Source for Segments {
+    fn lengths(&self) -> &[usize] {
+        &self.lengths
+    }
+    fn piece(&self, rows: &[usize], from: usize, to: usize) -> Result<Piece, Error> {
+        let lengths: Vec<usize> = rows
+            .iter()
+            .map(|&r| self.lengths[r].min(to) - from)
+            .collect();
+        let steps = lengths.iter().copied().max().unwrap_or(0);
+        let (f, n) = (self.width, rows.len());
+        let mut x = vec![0.0; steps * n * f];
+        let mut next = x.clone();
+        for (i, (&row, &length)) in rows.iter().zip(&lengths).enumerate() {
+            for t in 0..length {
+                let at = (self.starts[row] + from + t) * f;
+                x[(t * n + i) * f..][..f].copy_from_slice(&self.x[at..][..f]);
+                next[(t * n + i) * f..][..f].copy_from_slice(&self.x[at + f..][..f]);
+            }
+        }
+        let batch = Batch::features(&x, [steps, n, f], Some(&lengths))?;
+        let target = Target::Numbers(batch.pack(&next, f));
+        Ok(Piece {
+            batch,
+            target,
+            counted: None,
+        })
+    }
+}
+
+impl Forecast {
+    /// From chosen columns, the target first, and a split with a training and a validation part. Errors where the
+    /// target is constant, or the training part too short for one sequence.
+    pub fn new(frame: Frame, split: Split, config: &Config) -> Result<Forecast, Error> {
+        let (train, all) = (split.train().clone(), frame.rows());
+        let target = frame.names[0].clone();
+        frame.require_varying(&target)?;
+        let scaler = Scaler::fit(config.scale, &frame, train.clone())?;
+        let width = frame.columns.len();
+        let x: Vec<f32> = (0..all)
+            .flat_map(|t| (0..width).map(move |c| (t, c)))
+            .map(|(t, c)| scaler.forward(c, frame.columns[c][t]) as f32)
+            .collect();
+        let steps = config.sequence.min(train.len().saturating_sub(1));
+        let needs = config.burn_in + 2;
+        if steps < needs {
+            return Err(Error::Config(format!(
+                "the training part has {} rows, and sequences of {} steps with a burn-in of {} need at least {}; \
+                 give a longer file or lower --sequence or --burn-in",
+                train.len(),
+                config.sequence,
+                config.burn_in,
+                needs + 1
+            )));
+        }
+        let last = train.end - 1 - steps;
+        let mut starts: Vec<usize> = (train.start..=last).step_by(config.hop).collect();
+        // The end of the training part is nearest to what comes after it: never leave it out.
+        if starts.last() != Some(&last) {
+            starts.push(last);
+        }
+        let rows = Segments {
+            lengths: vec![steps; starts.len()],
+            x: x.clone(),
+            width,
+            starts,
+        };
+        Ok(Forecast {
+            frame,
+            split,
+            scaler,
+            config: config.clone(),
+            x,
+            rows,
+        })
+    }
+    /// The columns that were chosen.
+    pub fn frame(&self) -> &Frame {
+        &self.frame
+    }
+    /// Which rows train, validate and test.
+    pub fn split(&self) -> &Split {
+        &self.split
+    }
+    /// How many sequences are learned from, and their length.
+    pub fn sequences(&self) -> (usize, usize) {
+        (self.rows.starts.len(), self.rows.lengths[0])
+    }
+}
+
+impl Task for Forecast {
+    fn name(&self) -> &'static str {
+        "forecast"
+    }
+    fn network(&self, config: &Config) -> Result<Network, Error> {
+        let width = self.frame.columns.len();
+        Ok(network(
+            config,
+            config.cell()?,
+            Input::Features(width),
+            width,
+        ))
+    }
+    fn source(&self) -> &dyn Source {
+        &self.rows
+    }
+    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Sum, Error> {
+        // One pass from the very start, so that the state has seen what it would have seen.
+        let part = self.split.part(VALIDATION).unwrap_or(self.split.train());
+        let width = self.frame.columns.len();
+        let mut sum = Sum::default();
+        let mut spare = vec![0.0; width];
+        let mut wrong = None;
+        let known = (part.end - 1) * width;
+        streams::run(weights, &self.x[..known], team, |t, y| {
+            if part.contains(&(t + 1)) {
+                let target = Target::Numbers(self.x[(t + 1) * width..][..width].to_vec());
+                match self
+                    .config
+                    .loss
+                    .evaluate(y, width, &target, &[1.0], &mut spare)
+                {
+                    Ok(part) => sum.add(part),
+                    Err(e) => wrong = Some(e),
+                }
+            }
+        })?;
+        wrong.map_or(Ok(sum), Err)
+    }
+    fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
+        let parts: Vec<(&str, [usize; 2])> = self
+            .split
+            .parts()
+            .iter()
+            .map(|p| (p.name.as_str(), [p.rows.start, p.rows.end]))
+            .collect();
+        Ok(BTreeMap::from([
+            ("task".into(), json(&self.name())?),
+            ("columns".into(), json(&self.frame.names)?),
+            ("scaler".into(), json(&self.scaler)?),
+            ("parts".into(), json(&parts)?),
+        ]))
+    }
+}
+
+pub(crate) fn network(config: &Config, cell: CellKind, input: Input, output: usize) -> Network {
+    Network {
+        cell,
+        input,
+        hidden: config.hidden,
+        layers: config.layers,
+        bidirectional: false,
+        output: Some(output),
+        learned_state: config.learned_state,
+    }
+}
+
+/// A trained forecaster.
+#[derive(Debug)]
+pub struct ForecastModel {
+    network: Network,
+    params: Params<f32>,
+    columns: Vec<String>,
+    scaler: Scaler,
+}
+
+/// One-step forecasts of some rows of a series, in the target's units.
+#[derive(Clone, Debug, PartialEq)]
+pub struct PartForecast {
+    /// The rows.
+    pub rows: Range<usize>,
+    /// What was.
+    pub truth: Vec<f64>,
+    /// What the network said one step before.
+    pub forecast: Vec<f64>,
+}
+
+impl ForecastModel {
+    /// From a network, its parameters and what [`Task::knowledge`] stored.
+    pub fn new(
+        network: Network,
+        params: Params<f32>,
+        knowledge: &BTreeMap<String, String>,
+    ) -> Result<ForecastModel, Error> {
+        let columns: Vec<String> = known(knowledge, "columns")?;
+        let scaler: Scaler = known(knowledge, "scaler")?;
+        if scaler.columns.len() != columns.len() || network.input != Input::Features(columns.len())
+        {
+            return Err(Error::Config(
+                "the model's columns, scaling and network do not go together".into(),
+            ));
+        }
+        Ok(ForecastModel {
+            network,
+            params,
+            columns,
+            scaler,
+        })
+    }
+    /// The columns it reads, the target first.
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+    fn scaled(&self, frame: &Frame) -> Vec<f32> {
+        (0..frame.rows())
+            .flat_map(|t| (0..self.columns.len()).map(move |c| (t, c)))
+            .map(|(t, c)| self.scaler.forward(c, frame.columns[c][t]) as f32)
+            .collect()
+    }
+    /// One-step forecasts of each of some ranges of rows; each row is forecast from all rows before it. Row 0 cannot
+    /// be forecast and is left out.
+    pub fn one_step(
+        &self,
+        frame: &Frame,
+        parts: &[Range<usize>],
+        team: &Team,
+    ) -> Result<Vec<PartForecast>, Error> {
+        let weights = Weights::new(&self.network, &self.params)?;
+        let mut said = vec![f64::NAN; frame.rows() + 1];
+        streams::run(&weights, &self.scaled(frame), team, |t, y| {
+            said[t + 1] = self.scaler.inverse(0, f64::from(y[0]));
+        })?;
+        let part = |rows: &Range<usize>| {
+            let rows = rows.start.max(1)..rows.end.min(frame.rows());
+            PartForecast {
+                truth: frame.columns[0][rows.clone()].to_vec(),
+                forecast: said[rows.clone()].to_vec(),
+                rows,
+            }
+        };
+        Ok(parts.iter().map(part).collect())
+    }
+    /// The next `steps` values of the target after the end of `frame`: the network is fed what it said.
+    pub fn ahead(&self, frame: &Frame, steps: usize) -> Result<Vec<f64>, Error> {
+        let mut stepper = Stepper::new(&self.network, &self.params)?;
+        let width = self.columns.len();
+        let mut y = vec![0.0; width];
+        for x in self.scaled(frame).chunks_exact(width) {
+            stepper.step(x, &mut y)?;
+        }
+        let mut values = Vec::with_capacity(steps);
+        for _ in 0..steps {
+            values.push(self.scaler.inverse(0, f64::from(y[0])));
+            let x = y.clone();
+            stepper.step(&x, &mut y)?;
+        }
+        Ok(values)
+    }
+}
+
+/// Whether a part is one that training never sees.
+pub(crate) fn held_out(name: &str) -> bool {
+    name == TEST || (name != TRAIN && name != VALIDATION)
+}

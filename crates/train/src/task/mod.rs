@@ -1,0 +1,46 @@
+//! Tasks: what the target is, where in time the loss stands, how the output is read.
+//!
+//! The engine knows none of this; the trainer knows only [`Task`].
+
+mod forecast;
+mod streams;
+mod text;
+
+pub use forecast::{Forecast, ForecastModel, PartForecast};
+pub use text::{CharacterModel, Sampling, TextTask};
+
+use crate::{Config, Error, Source, Sum};
+use elman_core::{Network, Team, Weights};
+use std::collections::BTreeMap;
+
+/// Data made ready for training, with what else is needed to use the network later.
+pub trait Task {
+    /// Its name in the configuration.
+    fn name(&self) -> &'static str;
+    /// The network that the configuration asks for, with the widths that the data have.
+    fn network(&self, config: &Config) -> Result<Network, Error>;
+    /// The rows to learn from.
+    fn source(&self) -> &dyn Source;
+    /// The loss on the part that early stopping watches.
+    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Sum, Error>;
+    /// What is stored with the weights: scaling, vocabulary, names.
+    fn knowledge(&self) -> Result<BTreeMap<String, String>, Error>;
+}
+
+/// Something of a model's knowledge that must be there.
+pub(crate) fn known<T: serde::de::DeserializeOwned>(
+    knowledge: &BTreeMap<String, String>,
+    key: &str,
+) -> Result<T, Error> {
+    let text = knowledge.get(key).ok_or_else(|| {
+        Error::Config(format!(
+            "the model does not say its {key:?}: it was not trained for this task"
+        ))
+    })?;
+    serde_json::from_str(text)
+        .map_err(|e| Error::Config(format!("the model's {key:?} cannot be read: {e}")))
+}
+
+pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {
+    serde_json::to_string(value).map_err(|e| Error::Internal(e.to_string()))
+}

@@ -1,0 +1,355 @@
+//! The loop: epochs, batches of rows, windows, steps of the optimiser.
+//!
+//! It prints nothing and reads no clock but to keep a limit of minutes; what happens is told to an observer, which
+//! may ask it to stop. Everything that the next step depends on is in [`Progress`], so that a run that was stopped
+//! goes on to the same bits.
+
+use crate::progress::{Epoch, Progress, Running};
+use crate::{Config, Error, Optimiser, Piece, Rate, Source, Sum, clip_norm, clip_value, norm};
+use elman_core::{
+    Cotangent, Deltas, Network, Params, Span, State, Team, Trace, Weights, backward, forward,
+};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// What happens while training.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// An optimiser's step was made.
+    Step {
+        /// The epoch it belongs to, from 1.
+        epoch: usize,
+        /// Steps made in this epoch, and how many it has.
+        done: usize,
+        /// Steps of this epoch.
+        of: usize,
+        /// Mean loss of this epoch so far.
+        loss: f64,
+        /// Norm of the gradient before clipping.
+        norm: f64,
+    },
+    /// An epoch ended.
+    Epoch(&'a Epoch),
+    /// Something worth saying.
+    Warning(&'a str),
+}
+
+/// How training ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs were made.
+    Finished,
+    /// The validation loss has not improved for as many epochs as asked.
+    StoppedEarly,
+    /// The minutes are over.
+    OutOfTime,
+    /// The observer asked for it.
+    Interrupted,
+}
+
+/// Validation: the loss of parameters on data that they do not learn from.
+pub type Validate<'a> = dyn Fn(&Weights<f32>, &Team) -> Result<Sum, Error> + 'a;
+
+/// Called where a run should be saved: after every epoch, and at an interruption.
+pub type Save<'a> = dyn FnMut(&Progress) -> Result<(), Error> + 'a;
+
+/// Everything that stays the same while training.
+pub struct Trainer<'a> {
+    /// The network.
+    pub network: &'a Network,
+    /// The configuration.
+    pub config: &'a Config,
+    /// Rows to learn from.
+    pub source: &'a dyn Source,
+    /// The loss that early stopping watches.
+    pub validate: &'a Validate<'a>,
+    /// Threads.
+    pub team: &'a Team,
+}
+
+/// Memory used again by every step.
+struct Workspace {
+    weights: Weights<f32>,
+    trace: Trace<f32>,
+    deltas: Deltas<f32>,
+    gradient: Params<f32>,
+    d_outputs: Vec<f32>,
+}
+
+impl Trainer<'_> {
+    /// Progress before the first step: fresh parameters.
+    pub fn start(&self) -> Result<Progress, Error> {
+        let params: Params<f32> = self
+            .config
+            .initial()?
+            .params(self.network, self.config.seed)?;
+        let weights = params.layout().views().iter();
+        let decayed = weights
+            .filter(|v| v.name.contains("weight"))
+            .map(|v| v.range())
+            .collect();
+        let c = self.config;
+        let numbers = params.data().len();
+        let optimiser = Optimiser::new(c.optimiser, c.momentum, c.weight_decay, decayed, numbers);
+        let total = (self.steps_of_epoch() * c.epochs) as u64;
+        let warm_up = (total as f64 * c.warm_up).round() as u64;
+        let rate = Rate::new(c.schedule, c.learning_rate, warm_up, total);
+        Ok(Progress::new(params, optimiser, rate))
+    }
+
+    /// Trains on from `progress`. `save` is called after every epoch and before every return but an error's.
+    pub fn run(
+        &self,
+        progress: &mut Progress,
+        observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+        save: &mut Save<'_>,
+    ) -> Result<Outcome, Error> {
+        let mut work = Workspace {
+            weights: Weights::new(self.network, &progress.params)?,
+            trace: Trace::new(),
+            deltas: Deltas::new(),
+            gradient: progress.params.zeros_like(),
+            d_outputs: Vec::new(),
+        };
+        let begun = Instant::now();
+        let limit = self
+            .config
+            .minutes
+            .map(|m| Duration::from_secs_f64(m * 60.0));
+        let of = self.steps_of_epoch();
+        while progress.epochs.len() < self.config.epochs {
+            if self.waited_enough(progress) {
+                return Ok(Outcome::StoppedEarly);
+            }
+            let epoch = progress.epochs.len() + 1;
+            let batches = self.batches(epoch);
+            let clock = Instant::now();
+            let before = progress.running.steps;
+            while progress.running.batch < batches.len() {
+                let rows = &batches[progress.running.batch];
+                let spans = self.spans(rows);
+                let span = spans[progress.running.span];
+                let norm = self.step(progress, &mut work, rows, span)?;
+                progress.running.span += 1;
+                if progress.running.span == spans.len() {
+                    progress.running.next_batch();
+                }
+                let event = Event::Step {
+                    epoch,
+                    done: progress.running.steps,
+                    of,
+                    loss: progress.running.sum.mean(),
+                    norm,
+                };
+                let stop = observe(event).is_break();
+                if stop || limit.is_some_and(|l| begun.elapsed() >= l) {
+                    save(progress)?;
+                    return Ok(match stop {
+                        true => Outcome::Interrupted,
+                        false => Outcome::OutOfTime,
+                    });
+                }
+            }
+            let made = (progress.running.steps - before) as f64;
+            let speed = made / clock.elapsed().as_secs_f64().max(1e-9);
+            self.end_epoch(progress, &mut work, speed)?;
+            save(progress)?;
+            if observe(Event::Epoch(&progress.epochs[epoch - 1])).is_break() {
+                return Ok(Outcome::Interrupted);
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+
+    fn waited_enough(&self, progress: &Progress) -> bool {
+        let patience = self.config.patience;
+        patience > 0
+            && progress.epochs.len() >= progress.best_epoch + patience
+            && progress.best_epoch > 0
+    }
+
+    /// Batches of rows of an epoch, longest row first: the same for the same seed and epoch.
+    fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
+        let lengths = self.source.lengths();
+        let mut batches = match self.source.streams() {
+            true => vec![(0..lengths.len()).collect()],
+            false => {
+                let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
+                // Streams 0.. are the parameters'; epochs come after all of them.
+                rng.set_stream((1 << 32) + epoch as u64);
+                buckets(lengths, self.config.batch, &mut rng)
+            }
+        };
+        for rows in &mut batches {
+            rows.sort_by_key(|&r| std::cmp::Reverse(lengths[r]));
+        }
+        batches
+    }
+
+    fn spans(&self, rows: &[usize]) -> Vec<Span> {
+        let longest = rows
+            .iter()
+            .map(|&r| self.source.lengths()[r])
+            .max()
+            .unwrap_or(0);
+        let window = self.config.window(longest);
+        let mut spans = window.spans(longest);
+        // Spans in which nothing counts would move no weight, but carry the state.
+        spans.retain(|s| s.end > s.start);
+        spans
+    }
+
+    fn steps_of_epoch(&self) -> usize {
+        self.batches(1)
+            .iter()
+            .map(|rows| self.spans(rows).len())
+            .sum()
+    }
+
+    /// One window of one batch: forward from the carried state, backward, a step of the optimiser. Returns the norm
+    /// of the gradient before clipping.
+    fn step(
+        &self,
+        progress: &mut Progress,
+        work: &mut Workspace,
+        rows: &[usize],
+        span: Span,
+    ) -> Result<f64, Error> {
+        let alive = rows
+            .iter()
+            .filter(|&&r| self.source.lengths()[r] > span.start)
+            .count();
+        let rows = &rows[..alive];
+        let state = match (&progress.running.state, span.start) {
+            (Some(state), 1..) => state.first(alive),
+            _ => State::initial(self.network, &progress.params, alive),
+        };
+        let Piece {
+            batch,
+            target,
+            counted,
+        } = self.source.piece(rows, span.start, span.end)?;
+        forward(&work.weights, &batch, &state, &mut work.trace, self.team)?;
+        let kept = span.keep - span.start;
+        progress.running.state = Some(work.trace.state_after(self.network, &batch, kept));
+
+        let mut counted = counted.unwrap_or_else(|| vec![1.0; batch.total()]);
+        let skipped = span.counted - span.start;
+        let first = batch.at(skipped.min(batch.steps()), 0);
+        // Packed step by step: everything before the first counted step stands first.
+        let uncounted = match skipped {
+            0 => 0,
+            _ => first.unwrap_or(batch.total()).min(batch.total()),
+        };
+        counted[..uncounted].fill(0.0);
+        work.d_outputs.resize(work.trace.outputs().len(), 0.0);
+        let sum = self.config.loss.evaluate(
+            work.trace.outputs(),
+            work.trace.output_width(),
+            &target,
+            &counted,
+            &mut work.d_outputs,
+        )?;
+        progress.running.steps += 1;
+        if sum.count == 0.0 {
+            return Ok(0.0);
+        }
+        if !sum.loss.is_finite() {
+            return Err(self.diverged(progress, sum.mean()));
+        }
+        work.gradient.data_mut().fill(0.0);
+        let cotangent = Cotangent {
+            outputs: &work.d_outputs,
+            state: None,
+        };
+        let into = Some(&mut work.gradient);
+        let trace = &work.trace;
+        backward(
+            &work.weights,
+            &batch,
+            trace,
+            cotangent,
+            &mut work.deltas,
+            into,
+            self.team,
+        )?;
+        if self.network.learned_state && span.start == 0 {
+            let before = work.deltas.state_before(&work.weights, &batch);
+            before.add_to_learned(self.network, |_| true, &mut work.gradient);
+        }
+        let norm = self.clip(work.gradient.data_mut());
+        if !norm.is_finite() {
+            return Err(self.diverged(progress, sum.mean()));
+        }
+        let rate = progress.rate.at(progress.optimiser.steps());
+        let (params, gradient) = (progress.params.data_mut(), work.gradient.data_mut());
+        progress.optimiser.step(rate, params, gradient);
+        work.weights.refresh(&progress.params)?;
+        progress.running.saw(sum, norm, self.config.clip);
+        Ok(norm)
+    }
+
+    fn clip(&self, gradient: &mut [f32]) -> f64 {
+        let before = match self.config.clip {
+            0.0 => norm(gradient),
+            max => clip_norm(gradient, max),
+        };
+        if self.config.clip_value > 0.0 {
+            clip_value(gradient, self.config.clip_value);
+        }
+        before
+    }
+
+    fn diverged(&self, progress: &Progress, loss: f64) -> Error {
+        let advice = match self.config.clip {
+            0.0 => "Set --clip 1 or a lower --learning-rate".to_string(),
+            c => format!(
+                "Try a lower --learning-rate than {} or a lower --clip than {c}",
+                self.config.learning_rate
+            ),
+        };
+        Error::Diverged {
+            epoch: progress.epochs.len() + 1,
+            step: progress.optimiser.steps() + 1,
+            loss,
+            advice,
+        }
+    }
+
+    fn end_epoch(
+        &self,
+        progress: &mut Progress,
+        work: &mut Workspace,
+        speed: f64,
+    ) -> Result<(), Error> {
+        let validation = (self.validate)(&work.weights, self.team)?.mean();
+        if !validation.is_finite() {
+            return Err(self.diverged(progress, validation));
+        }
+        let rate = progress
+            .rate
+            .at(progress.optimiser.steps().saturating_sub(1));
+        progress.rate.saw(validation);
+        let epoch = progress.epochs.len() + 1;
+        let better = validation < progress.best_loss;
+        if better {
+            progress.best = progress.params.clone();
+            (progress.best_loss, progress.best_epoch) = (validation, epoch);
+        }
+        let running = std::mem::take(&mut progress.running);
+        progress
+            .epochs
+            .push(running.ended(epoch, validation, rate, speed, better));
+        progress.running = Running::default();
+        Ok(())
+    }
+}
+
+fn buckets(lengths: &[usize], rows: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
+    use rand::seq::SliceRandom;
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.shuffle(rng);
+    order.chunks(rows).map(<[usize]>::to_vec).collect()
+}
