@@ -49,6 +49,12 @@ impl Scale {
     /// The pixel of a value, held inside the plot; `None` where there is none (not finite, or not
     /// positive on a log scale).
     pub fn at(&self, value: f64) -> Option<f64> {
+        let (a, b) = (self.from.min(self.to), self.from.max(self.to));
+        self.beyond(value).map(|pixel| pixel.clamp(a, b))
+    }
+
+    /// The pixel of a value, also outside of the plot, but never further than its length.
+    pub fn beyond(&self, value: f64) -> Option<f64> {
         if !value.is_finite() || (self.log && value <= 0.0) {
             return None;
         }
@@ -58,7 +64,7 @@ impl Scale {
             // Halved, so that a range as wide as f64 allows does not overflow.
             (value / 2.0 - self.low / 2.0) / (self.high / 2.0 - self.low / 2.0)
         };
-        Some(self.from + share.clamp(0.0, 1.0) * (self.to - self.from))
+        Some(self.from + share.clamp(-1.0, 2.0) * (self.to - self.from))
     }
 
     /// About `want` ticks with their labels, inside the ends.
@@ -83,27 +89,21 @@ pub fn extent(values: impl Iterator<Item = f64>, log: bool) -> Option<(f64, f64)
 /// Ends moved outward to round numbers, so that the first and last tick stand at the ends.
 pub fn rounded(low: f64, high: f64, want: usize, log: bool) -> (f64, f64) {
     if log {
-        let (a, b) = (low.log10().floor(), high.log10().ceil());
-        if b - a < 2.0 {
-            // Less than two decades: whole decades would waste half of the plot.
-            let down = [0.5, 0.2, 0.1].map(|f| f * 10f64.powf(low.log10().ceil()));
-            let first = [1.0, 0.5, 0.2, 0.1]
-                .iter()
-                .map(|f| f * 10f64.powf(b))
-                .rfind(|v| *v >= high);
-            let last = down.into_iter().find(|v| *v <= low * 1.000_001);
-            return (
-                last.unwrap_or(10f64.powf(a)),
-                first.unwrap_or(10f64.powf(b)),
-            );
-        }
-        return (10f64.powf(a), 10f64.powf(b));
+        // To 1, 2 or 5 times a power of ten: whole decades would waste up to half of a plot.
+        return (below(low), 1.0 / below(1.0 / high));
     }
     let step = nice_step(high / want as f64 - low / want as f64);
     if !step.is_finite() || step <= 0.0 {
         return (low, high);
     }
     ((low / step).floor() * step, (high / step).ceil() * step)
+}
+
+/// The largest of 1, 2, 5 times a power of ten that is at most `value`.
+fn below(value: f64) -> f64 {
+    let power = 10f64.powf(value.log10().floor());
+    let fits = |m: &f64| m * power <= value * (1.0 + 1e-9);
+    [5.0, 2.0, 1.0].into_iter().find(fits).unwrap_or(1.0) * power
 }
 
 /// The smallest of 1, 2, 5 times a power of ten that is at least `rough`.
@@ -274,7 +274,7 @@ mod tests {
         ] {
             let (a, b) = rounded(low, high, 5, true);
             assert!(
-                a <= low * 1.000_01 && b >= high / 1.000_01 && a < b,
+                a <= low * 1.000_01 && b >= high / 1.000_01 && a <= b,
                 "{low} {high}: {a} {b}"
             );
         }

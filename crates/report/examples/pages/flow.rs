@@ -7,7 +7,7 @@ use elman_report::flow::{
 };
 use elman_report::{Command, Fact, FlowReport, Headline, KeyFigure, Tone};
 
-use crate::Noise;
+use crate::noise::Noise;
 
 fn eigenvalues(n: usize, radius: f64, noise: &mut Noise) -> Vec<Eigenvalue> {
     (0..n / 2)
@@ -117,10 +117,10 @@ pub fn vanishing() -> FlowReport {
         history: Some(crate::sunspots::history(&mut noise)),
         eigenvalues: eigenvalues(32, 0.74, &mut noise),
         matrix: vec![
-            Fact::new("Spectral radius", "0.741"),
-            Fact::new("Spectral norm ‖W_hh‖₂", "0.812"),
-            Fact::new("Henrici non-normality", "0.21"),
-            Fact::new("Transient peak max ‖Wᵏ‖", "0.812 at k = 1"),
+            KeyFigure::new("Spectral radius", "0.741"),
+            KeyFigure::new("Spectral norm ‖W_hh‖₂", "0.812"),
+            KeyFigure::new("Henrici non-normality", "0.21"),
+            KeyFigure::new("Transient peak max ‖Wᵏ‖", "0.812").note("at k = 1"),
         ],
         singular_values: Some(SingularValues {
             lengths: (1..=40).collect(),

@@ -6,7 +6,7 @@ use elman_report::training::{
 };
 use elman_report::{Fact, FlowHistory, Headline, KeyFigure, Tone, TrainingReport};
 
-use crate::Noise;
+use crate::noise::Noise;
 
 pub fn text() -> TrainingReport {
     let mut noise = Noise(3);

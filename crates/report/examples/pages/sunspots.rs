@@ -5,7 +5,7 @@ use elman_report::training::{
 };
 use elman_report::{Command, Fact, FlowHistory, Headline, KeyFigure, Tone, TrainingReport};
 
-use crate::Noise;
+use crate::noise::Noise;
 
 const FIRST: [f64; 35] = [
     26.1, 14.2, 5.8, 16.7, 44.3, 63.9, 69.0, 77.8, 64.9, 35.7, 21.2, 11.1, 5.7, 8.7, 36.1, 79.7,

@@ -2,7 +2,7 @@
 
 use elman_report::{Unrolled, UnrolledStep, unroll_svg};
 
-use crate::Noise;
+use crate::noise::Noise;
 
 /// Worked example 1 of the lesson, computed.
 pub fn lesson() -> String {

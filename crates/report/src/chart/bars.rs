@@ -89,7 +89,7 @@ fn lying(spec: &Bars) -> String {
     let _ = write!(
         out,
         "<text class=\"lab\" x=\"2\" y=\"14\">{}</text>",
-        escape(&spec.value.title())
+        escape(&shorten(&spec.value.title(), 44))
     );
     for (i, bar) in spec.items.iter().enumerate() {
         let y = top + ROW * i as f64;

@@ -3,15 +3,12 @@
 use std::fmt::Write;
 
 use super::frame::{Size, empty, open};
-use crate::page::{Row, Table};
+use super::heat_grid::{Grid, Shade, grid};
 use crate::palette::HEAT_STEPS;
-use crate::scale::extent;
 use crate::text::{escape, number, px, shorten, width_of};
 
-/// A larger map is averaged down to this many columns and rows.
-const MOST: (usize, usize) = (120, 64);
-/// A logarithmic map shows at most this many decades below its largest value.
-const MOST_DECADES: f64 = 12.0;
+/// Where the map begins, under its key.
+const TOP: f64 = 42.0;
 
 /// A line over a heat map, in cells: a horizon, an alignment.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -55,119 +52,6 @@ pub struct Heatmap {
     pub overlay: Option<Overlay>,
 }
 
-/// Values, names and the size of a block, after averaging down.
-struct Grid {
-    columns: Vec<String>,
-    rows: Vec<String>,
-    values: Vec<Vec<f64>>,
-    block: (usize, usize),
-}
-
-fn grid(spec: &Heatmap) -> Grid {
-    let width = spec
-        .values
-        .iter()
-        .map(Vec::len)
-        .max()
-        .unwrap_or(0)
-        .max(spec.columns.len());
-    let height = spec.values.len();
-    let block = (
-        width.div_ceil(MOST.0).max(1),
-        height.div_ceil(MOST.1).max(1),
-    );
-    let name = |names: &[String], from: usize, len: usize| {
-        let last = (from + len - 1).min(names.len().max(1) - 1);
-        match (names.get(from), names.get(last)) {
-            (Some(a), Some(b)) if a != b => format!("{a}–{b}"),
-            (Some(a), _) => a.clone(),
-            _ => format!("{from}"),
-        }
-    };
-    let values = (0..height)
-        .step_by(block.1)
-        .map(|r| {
-            (0..width)
-                .step_by(block.0)
-                .map(|c| {
-                    let cells = (r..(r + block.1).min(height))
-                        .flat_map(|row| {
-                            (c..c + block.0)
-                                .filter_map(move |col| spec.values[row].get(col).copied())
-                        })
-                        .filter(|v| v.is_finite());
-                    let (sum, count) = cells.fold((0.0, 0.0), |(s, n), v| (s + v, n + 1.0));
-                    if count > 0.0 { sum / count } else { f64::NAN }
-                })
-                .collect()
-        })
-        .collect();
-    Grid {
-        columns: (0..width)
-            .step_by(block.0)
-            .map(|c| name(&spec.columns, c, block.0))
-            .collect(),
-        rows: (0..height)
-            .step_by(block.1)
-            .map(|r| name(&spec.rows, r, block.1))
-            .collect(),
-        values,
-        block,
-    }
-}
-
-/// From a value to its step of lightness.
-struct Shade {
-    low: f64,
-    high: f64,
-    log: bool,
-}
-
-impl Shade {
-    fn of(spec: &Heatmap, grid: &Grid) -> Option<Self> {
-        let (low, high) = extent(grid.values.iter().flatten().copied(), spec.log)
-            .or_else(|| extent(grid.values.iter().flatten().copied(), false))?;
-        let (mut low, high) = (spec.low.unwrap_or(low), spec.high.unwrap_or(high));
-        if spec.log && high > 0.0 {
-            low = low.max(high * 10f64.powf(-MOST_DECADES));
-        }
-        Some(Self {
-            low,
-            high,
-            log: spec.log && high > 0.0 && low > 0.0,
-        })
-    }
-
-    fn step(&self, value: f64) -> Option<usize> {
-        if !value.is_finite() {
-            return None;
-        }
-        let share = if self.log {
-            if value <= self.low {
-                0.0
-            } else {
-                (value.ln() - self.low.ln()) / (self.high.ln() - self.low.ln())
-            }
-        } else {
-            (value - self.low) / (self.high - self.low)
-        };
-        let share = if share.is_finite() {
-            share.clamp(0.0, 1.0)
-        } else {
-            0.5
-        };
-        Some(((share * HEAT_STEPS as f64) as usize).min(HEAT_STEPS - 1))
-    }
-
-    fn middle(&self) -> f64 {
-        if self.log {
-            (self.low * self.high).sqrt()
-        } else {
-            self.low / 2.0 + self.high / 2.0
-        }
-    }
-}
-
 /// The map as one `<svg>` element.
 pub fn heatmap(spec: &Heatmap) -> String {
     let grid = grid(spec);
@@ -190,12 +74,13 @@ pub fn heatmap(spec: &Heatmap) -> String {
         .fold(0.0, f64::max);
     // Names that do not fit side by side are turned when a cell is wide enough for a turned line, and
     // thinned when it is not.
-    let turned = widest + 8.0 > cell_w && cell_w >= 14.0;
-    let foot = if turned { 34.0 + widest * 0.72 } else { 46.0 };
-    let (top, bottom) = (
-        66.0,
-        (spec.size.height - foot).max(66.0 + 12.0 * nr.min(4.0)),
-    );
+    let numeric = grid
+        .columns
+        .iter()
+        .all(|c| c.starts_with(|d: char| d.is_ascii_digit()));
+    let turned = widest + 8.0 > cell_w && cell_w >= 14.0 && !numeric;
+    let foot = if turned { 44.0 + widest * 0.72 } else { 46.0 };
+    let (top, bottom) = (TOP, (spec.size.height - foot).max(TOP + 12.0 * nr.min(4.0)));
     let cell_h = (bottom - top) / nr;
     let size = Size {
         height: bottom + foot,
@@ -214,7 +99,7 @@ pub fn heatmap(spec: &Heatmap) -> String {
     let _ = write!(
         out,
         "<text class=\"lab\" x=\"2\" y=\"14\">{}</text>",
-        escape(&spec.y_label)
+        escape(&shorten(&spec.y_label, 24))
     );
     scale_key(&mut out, spec, &shade, right);
     cells(&mut out, &grid, &shade, (left, top), (cell_w, cell_h));
@@ -398,7 +283,7 @@ fn names(
 
 /// The steps of lightness with three of their values, above the map.
 fn scale_key(out: &mut String, spec: &Heatmap, shade: &Shade, right: f64) {
-    let (width, y) = (180.0, 32.0);
+    let (width, y) = (180.0, 5.0);
     let left = right - width;
     for step in 0..HEAT_STEPS {
         let w = width / HEAT_STEPS as f64;
@@ -474,72 +359,17 @@ fn over(
     }
 }
 
-/// The values as a table, one row a row of the map.
-pub(crate) fn table(spec: &Heatmap) -> Table {
-    let grid = grid(spec);
-    if Shade::of(spec, &grid).is_none() {
-        return Table::default();
-    }
-    let mut head = vec![format!("{} \\ {}", spec.y_label, spec.x_label)];
-    head.extend(grid.columns);
-    let rows = grid
-        .rows
-        .into_iter()
-        .zip(grid.values)
-        .map(|(name, values)| Row {
-            px: None,
-            cells: std::iter::once(name)
-                .chain(values.into_iter().map(short))
-                .collect(),
-            strong: false,
-        });
-    let note = match grid.block {
-        (1, 1) => String::new(),
-        (c, r) => format!("Each cell is the mean of up to {c} by {r} values."),
-    };
-    Table {
-        head,
-        rows: rows.collect(),
-        note,
-    }
-}
-
-/// Three digits are enough in a table of thousands of cells.
-fn short(value: f64) -> String {
-    if value != 0.0 && value.is_finite() && !(1e-2..1e5).contains(&value.abs()) {
-        format!("{value:.1e}")
-    } else {
-        number(value)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_large_map_is_averaged_down() {
+    fn averaging_is_said() {
         let spec = Heatmap {
             values: vec![vec![2.0; 1000]; 500],
             ..Heatmap::default()
         };
-        let grid = grid(&spec);
-        assert!(grid.columns.len() <= MOST.0 && grid.rows.len() <= MOST.1);
-        assert!(grid.values.iter().flatten().all(|v| *v == 2.0));
         assert!(heatmap(&spec).contains("mean of up to"));
-    }
-
-    #[test]
-    fn steps_cover_the_range_and_blanks_stay_blank() {
-        let shade = Shade {
-            low: 1e-6,
-            high: 1.0,
-            log: true,
-        };
-        assert_eq!(shade.step(1.0), Some(HEAT_STEPS - 1));
-        assert_eq!(shade.step(0.0), Some(0));
-        assert_eq!(shade.step(1e-3), Some(HEAT_STEPS / 2));
-        assert_eq!(shade.step(f64::NAN), None);
     }
 
     #[test]
@@ -559,7 +389,7 @@ mod tests {
                     ..Heatmap::default()
                 };
                 assert!(heatmap(&spec).ends_with("</svg>"));
-                table(&spec);
+                super::super::heat_grid::table(&spec);
             }
         }
     }

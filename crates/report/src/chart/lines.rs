@@ -92,7 +92,7 @@ fn layout(spec: &Lines) -> Option<Layout> {
     let mut plot = Plot {
         left: 0.0,
         right: spec.size.width - 14.0,
-        top: 30.0 + 18.0 * rows as f64,
+        top: 30.0 + 20.0 * rows as f64,
         bottom: spec.size.height - 46.0,
     };
     plot.bottom = plot.bottom.max(plot.top + 40.0);
@@ -137,12 +137,21 @@ pub fn lines(spec: &Lines) -> String {
     let mut out = open(spec.size, &spec.title, &spec.description, &more);
     axes(&mut out, plot, (&spec.x, &x), (&spec.y, &y));
     legend(&mut out, &keys, 4.0, 32.0, spec.size.width - 20.0);
+    // A picture inside the picture cuts off what leaves the plot, markers at the edge excepted.
+    let (left, top) = (plot.left - 6.0, plot.top - 6.0);
+    let (width, height) = (plot.right - left + 6.0, plot.bottom - top + 6.0);
+    let (left, top, width, height) = (px(left), px(top), px(width), px(height));
+    let _ = write!(
+        out,
+        "<svg x=\"{left}\" y=\"{top}\" width=\"{width}\" height=\"{height}\" viewBox=\"{left} {top} {width} {height}\">"
+    );
     for band in &spec.bands {
         draw_band(&mut out, band, &x, &y);
     }
     for series in &spec.series {
         draw(&mut out, series, &x, &y);
     }
+    out.push_str("</svg>");
     rules(&mut out, spec, plot, &x, &y);
     for mark in &spec.marks {
         draw_mark(&mut out, mark, plot, &x, &y);

@@ -6,6 +6,7 @@
 mod bars;
 mod complex_plane;
 mod frame;
+mod heat_grid;
 mod heatmap;
 mod lines;
 mod series;
@@ -19,7 +20,7 @@ pub use series::{Band, Draw, Series};
 
 pub(crate) use bars::table as bars_table;
 pub(crate) use frame::open;
-pub(crate) use heatmap::table as heatmap_table;
+pub(crate) use heat_grid::table as heatmap_table;
 pub(crate) use lines::table as lines_table;
 
 /// The style of all charts, in the variables of the page.

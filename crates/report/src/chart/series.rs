@@ -123,7 +123,7 @@ fn thin(points: Vec<Option<(f64, f64)>>) -> Vec<Option<(f64, f64)>> {
 /// Draws one series.
 pub(crate) fn draw(out: &mut String, series: &Series, xs: &Scale, ys: &Scale) {
     let slot = series.slot % 6;
-    let at = |(x, y): (f64, f64)| xs.at(x).zip(ys.at(y));
+    let at = |(x, y): (f64, f64)| xs.at(x).zip(ys.beyond(y));
     let points: Vec<_> = series.pairs().map(at).collect();
     if !series.error.is_empty() {
         let mut d = String::new();
@@ -131,7 +131,7 @@ pub(crate) fn draw(out: &mut String, series: &Series, xs: &Scale, ys: &Scale) {
             let Some(x) = xs.at(x).filter(|_| error.is_finite()) else {
                 continue;
             };
-            if let (Some(low), Some(high)) = (ys.at(y - error), ys.at(y + error)) {
+            if let (Some(low), Some(high)) = (ys.beyond(y - error), ys.beyond(y + error)) {
                 let (left, x) = (px(x - 3.0), px(x));
                 let (a, b) = (px(low), px(high));
                 let _ = write!(d, "M{x} {a}V{b}M{left} {a}h6M{left} {b}h6");
@@ -168,11 +168,11 @@ pub(crate) fn draw_band(out: &mut String, band: &Band, xs: &Scale, ys: &Scale) {
         .map(|(x, (low, high))| {
             // On a log scale a lower edge at zero goes to the floor of the plot instead of a gap.
             let low = if low.is_finite() {
-                ys.at(*low).or_else(|| ys.at(ys.ends().0))
+                ys.beyond(*low).or_else(|| ys.at(ys.ends().0))
             } else {
                 None
             };
-            Some((xs.at(*x)?, low?, ys.at(*high)?))
+            Some((xs.at(*x)?, low?, ys.beyond(*high)?))
         })
         .collect();
     for run in edge.split(Option::is_none) {

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::chart::{
-    Axis, ComplexPlane, Draw, Eigenvalue, Lines, Rule, Series, complex_plane, lines, lines_table,
+    Axis, ComplexPlane, Draw, Eigenvalue, Lines, Rule, Series, Size, complex_plane, lines,
+    lines_table,
 };
 use crate::page::{Row, figure};
 use crate::parts::table_of;
@@ -39,7 +40,7 @@ impl SingularValues {
             .iter()
             .enumerate()
             .map(|(i, c)| Series::line(c.name.clone(), i, lengths(), c.values.clone()));
-        // Sixteen decades under the largest value are rounding, not measurement.
+        // Twenty decades under the largest value are rounding, not measurement.
         let top = self
             .curves
             .iter()
@@ -57,6 +58,7 @@ impl SingularValues {
             y = y.from(10f64.powf(top.log10().floor() - 20.0));
         }
         let spec = Lines {
+            size: Size { height: 500.0, ..Size::HALF },
             title: "Singular values of the Jacobians' product".into(),
             description: "How much a change of the hidden state is stretched or shrunk over k steps, in the best, middle and worst direction.".into(),
             x: Axis::new("length k of the product", "steps").whole(),
@@ -97,10 +99,17 @@ impl Lyapunov {
         let x = (1..=self.exponents.len()).map(|i| i as f64).collect();
         let series = Series {
             error: self.errors.clone(),
-            ..Series::line("exponent", 0, x, self.exponents.clone()).draw(Draw::Points)
+            ..Series::line("exponent", 0, x, self.exponents.clone()).draw(
+                if self.exponents.len() > 64 {
+                    Draw::Line
+                } else {
+                    Draw::Points
+                },
+            )
         };
         let spec = Lines {
             title: "Lyapunov spectrum".into(),
+            size: Size::WIDE,
             description: "Mean rate of growth per step of each direction of the hidden state, with standard errors.".into(),
             x: Axis::new("index i", "").whole(),
             y: Axis::new("λᵢ", "1/step"),
@@ -125,7 +134,7 @@ impl Lyapunov {
             &caption,
             &lines(&spec),
             &lines_table(&spec),
-            false,
+            true,
         )
     }
 }

@@ -46,7 +46,7 @@ pub struct FlowReport {
     /// Eigenvalues of W_hh.
     pub eigenvalues: Vec<Eigenvalue>,
     /// Radius, norm, non-normality and transient peak of W_hh.
-    pub matrix: Vec<Fact>,
+    pub matrix: Vec<KeyFigure>,
     /// Singular values of the Jacobians' product against its length.
     pub singular_values: Option<SingularValues>,
     /// The Lyapunov spectrum.

@@ -28,12 +28,11 @@ pub fn flow_page(report: &FlowReport) -> String {
     page.section("steps", "Step by step, epoch by epoch", figures(steps));
     let spectra = [
         Some(matrix::eigenvalues(&report.eigenvalues)),
-        (!report.matrix.is_empty())
-            .then(|| card(&format!("<h3>W_hh itself</h3>{}", facts(&report.matrix)))),
         report.singular_values.as_ref().map(|s| s.figure()),
         report.lyapunov.as_ref().map(|l| l.figure()),
     ];
-    page.section("matrix", "What the weights do to a state", figures(spectra));
+    let spectra = tiles(&report.matrix) + &figures(spectra);
+    page.section("matrix", "What the weights do to a state", spectra);
     page.section(
         "units",
         "Units and resting points",

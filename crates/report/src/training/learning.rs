@@ -113,17 +113,23 @@ fn losses(curves: &LearningCurves) -> String {
     let best = curves
         .best_epoch
         .and_then(|best| curves.epochs.iter().find(|e| e.epoch == best));
-    let marks = best.and_then(|e| {
-        let y = if e.validation.is_finite() {
-            e.validation
+    let kept = best.map(|e| {
+        if e.validation.is_finite() {
+            (e, e.validation)
         } else {
-            e.train
-        };
-        y.is_finite().then(|| Mark {
-            x: e.epoch as f64,
-            y,
-            label: format!("best: {} at epoch {}", number(y), e.epoch),
-        })
+            (e, e.train)
+        }
+    });
+    let kept = kept.filter(|(_, y)| y.is_finite());
+    let marks = kept.map(|(e, y)| Mark {
+        x: e.epoch as f64,
+        y,
+        label: String::new(),
+    });
+    let rules = kept.map(|(e, y)| Rule {
+        at: e.epoch as f64,
+        upright: true,
+        label: format!("best: {} at epoch {}", number(y), e.epoch),
     });
     let label = if curves.loss.is_empty() {
         "loss"
@@ -137,6 +143,7 @@ fn losses(curves: &LearningCurves) -> String {
         x: epoch_axis(),
         y: Axis::new(label, if log { "log scale" } else { "" }).log(log),
         series,
+        rules: rules.into_iter().collect(),
         marks: marks.into_iter().collect(),
         ..Lines::default()
     };
@@ -178,7 +185,7 @@ fn gradient(curves: &LearningCurves) -> String {
     };
     figure(
         "Gradient norm before clipping",
-        "",
+        "Norm of the whole gradient, over the steps of each epoch.",
         &lines(&spec),
         &lines_table(&spec),
         false,
@@ -186,7 +193,7 @@ fn gradient(curves: &LearningCurves) -> String {
 }
 
 fn clipped(curves: &LearningCurves) -> String {
-    let Some(mut series) = course(curves, "steps clipped", 2, |e| e.clipped) else {
+    let Some(mut series) = course(curves, "steps clipped", 0, |e| e.clipped) else {
         return String::new();
     };
     series.y.iter_mut().for_each(|y| *y *= 100.0);
@@ -208,7 +215,7 @@ fn clipped(curves: &LearningCurves) -> String {
 }
 
 fn rate(curves: &LearningCurves) -> String {
-    let Some(series) = course(curves, "learning rate", 4, |e| e.learning_rate) else {
+    let Some(series) = course(curves, "learning rate", 0, |e| e.learning_rate) else {
         return String::new();
     };
     let series = vec![series];

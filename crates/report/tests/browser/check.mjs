@@ -7,7 +7,7 @@
 //
 // The browser is Debian's chromium, or the one named in CHROMIUM.
 import { createRequire } from "node:module";
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -36,11 +36,12 @@ let looks = 0;
 
 async function look(file, colorScheme, width) {
   const where = `${file} ${colorScheme} ${width}px`;
-  const url = pathToFileURL(resolve(folder, file)).href;
+  const picture = pathToFileURL(resolve(folder, file)).href;
+  const url = file.endsWith(".svg") ? framed(picture) : picture;
   const page = await context.newPage();
   page.on("console", (m) => { if (["error", "warning"].includes(m.type())) faults.push(`${where}: console: ${m.text()}`); });
   page.on("pageerror", (e) => faults.push(`${where}: ${e.message}`));
-  page.on("request", (r) => { if (r.url() !== url) faults.push(`${where}: asks for ${r.url()}`); });
+  page.on("request", (r) => { if (![url, picture].includes(r.url())) faults.push(`${where}: asks for ${r.url()}`); });
   await page.setViewportSize({ width, height: 900 });
   await page.emulateMedia({ colorScheme });
   await page.goto(url);
@@ -65,6 +66,13 @@ async function look(file, colorScheme, width) {
   if (pictures) await page.screenshot({ path: join(pictures, `${basename(file)}-${colorScheme}-${width}.png`), fullPage: true });
   await page.close();
   looks += 1;
+}
+
+// A picture as README files show it: by an <img>, in a page that follows the reader's setting.
+function framed(picture) {
+  const path = join(profile, "frame.html");
+  writeFileSync(path, `<!DOCTYPE html><meta name="color-scheme" content="light dark"><img src="${picture}" onerror="console.error('not an image')">`);
+  return pathToFileURL(path).href;
 }
 
 // The read-out must appear over the middle of every picture that has one, and go away again.

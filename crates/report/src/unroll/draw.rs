@@ -1,118 +1,18 @@
-//! The unrolled network of the lesson's section 3, with the real values.
+//! The drawing of the unrolled network.
 
 use std::fmt::Write;
 
-use serde::{Deserialize, Serialize};
-
+use super::{Column, Unrolled, UnrolledStep, columns};
 use crate::chart::{Size, open, standalone};
 use crate::palette::HEAT_STEPS;
-use crate::serial;
 use crate::text::{escape, number, px, shorten};
 
 /// Width of a column (a step), of the fold, and of what stands left of the first step.
 const COLUMN: f64 = 128.0;
 const FOLD: f64 = 110.0;
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 196.0;
 /// Up to so many units a state is drawn unit by unit.
 const MOST_UNITS: usize = 16;
-
-/// One step of the unrolled network.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct UnrolledStep {
-    /// Its number t, from 1 on.
-    pub t: u64,
-    /// The input x_t.
-    #[serde(deserialize_with = "serial::values")]
-    pub x: Vec<f64>,
-    /// The input in words (a character), shown in place of the numbers; may be empty.
-    pub x_name: String,
-    /// The state h_t; may be empty or only its first units.
-    #[serde(deserialize_with = "serial::values")]
-    pub h: Vec<f64>,
-    /// ‖h_t‖.
-    #[serde(deserialize_with = "serial::value")]
-    pub h_norm: f64,
-    /// Mean φ′ over the units.
-    #[serde(deserialize_with = "serial::value")]
-    pub slope: f64,
-    /// The output y_t; empty where there is none.
-    #[serde(deserialize_with = "serial::values")]
-    pub y: Vec<f64>,
-    /// The output in words; may be empty.
-    pub y_name: String,
-    /// ‖∂L/∂h_t‖: the gradient that arrives.
-    #[serde(deserialize_with = "serial::value")]
-    pub gradient: f64,
-}
-
-impl Default for UnrolledStep {
-    /// Nothing known.
-    fn default() -> Self {
-        Self {
-            t: 0,
-            x: Vec::new(),
-            x_name: String::new(),
-            h: Vec::new(),
-            h_norm: f64::NAN,
-            slope: f64::NAN,
-            y: Vec::new(),
-            y_name: String::new(),
-            gradient: f64::NAN,
-        }
-    }
-}
-
-/// What the picture shows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct Unrolled {
-    /// Title, drawn above.
-    pub title: String,
-    /// A line under the title: cell, sizes, which loss the gradient is of.
-    pub subtitle: String,
-    /// All steps in order; long sequences are folded here.
-    pub steps: Vec<UnrolledStep>,
-    /// ‖h_0‖; 0 when it starts at zero.
-    #[serde(deserialize_with = "serial::value")]
-    pub h0_norm: f64,
-    /// How many steps are shown before the fold.
-    pub first: usize,
-    /// How many after it.
-    pub last: usize,
-}
-
-impl Default for Unrolled {
-    /// No steps; five shown before a fold and five after.
-    fn default() -> Self {
-        Self {
-            title: String::new(),
-            subtitle: String::new(),
-            steps: Vec::new(),
-            h0_norm: 0.0,
-            first: 5,
-            last: 5,
-        }
-    }
-}
-
-/// One column of the picture.
-enum Column<'a> {
-    Step(&'a UnrolledStep),
-    Folded(usize),
-}
-
-fn columns(unrolled: &Unrolled) -> Vec<Column<'_>> {
-    let n = unrolled.steps.len();
-    let (first, last) = (unrolled.first.max(1).min(n), unrolled.last.min(n));
-    if n <= first.saturating_add(last).saturating_add(1) {
-        return unrolled.steps.iter().map(Column::Step).collect();
-    }
-    let mut columns: Vec<Column<'_>> = unrolled.steps[..first].iter().map(Column::Step).collect();
-    columns.push(Column::Folded(n - first - last));
-    columns.extend(unrolled.steps[n - last..].iter().map(Column::Step));
-    columns
-}
 
 /// Heights of the rows of the picture.
 mod row {
@@ -195,7 +95,8 @@ impl Scales {
                 .filter(|v| v.is_finite() && *v > 0.0)
         };
         let top = usable(|s| s.gradient).fold(0.0, f64::max);
-        let least = usable(|s| s.gradient).fold(top, f64::min);
+        // At least three decades, so that a factor of two does not look like the whole way.
+        let least = usable(|s| s.gradient).fold(top / 1000.0, f64::min);
         Self {
             norm: usable(|s| s.h_norm).fold(0.0, f64::max),
             gradient: (least, top),
@@ -208,13 +109,7 @@ impl Scales {
         if value.is_nan() || value <= 0.0 || high <= 0.0 {
             return 0.0;
         }
-        // The smallest still shows a little; equal ones are all full.
-        let span = (high / low).ln().max(1e-9);
-        if span < 1e-6 {
-            1.0
-        } else {
-            0.06 + 0.94 * ((value / low).ln() / span).clamp(0.0, 1.0)
-        }
+        0.06 + 0.94 * ((value / low).ln() / (high / low).ln()).clamp(0.0, 1.0)
     }
 }
 
@@ -251,7 +146,7 @@ fn frame(out: &mut String, unrolled: &Unrolled, width: f64) {
         px(row::STATE - 4.0),
         px(row::STATE + 13.0),
         escape(&number(unrolled.h0_norm)),
-        x = px(LEFT - 42.0),
+        x = px(LEFT - 66.0),
     );
     // The legend of the one colour.
     let _ = write!(
@@ -304,6 +199,23 @@ fn draw_step(out: &mut String, step: &UnrolledStep, x: f64, last: bool, scales: 
     if !step.y.is_empty() || !step.y_name.is_empty() {
         arrow(out, x, row::STATE - 42.0, x, row::READOUT + 12.0);
         arrow(out, x, row::READOUT - 12.0, x, row::OUTPUT + 12.0);
+    }
+    // From the state before, or from h₀, to the weights.
+    let _ = write!(
+        out,
+        "<path class=\"axis\" style=\"stroke:inherit\" d=\"M{} {y}h{}\"/>",
+        px(x - COLUMN / 2.0 - 38.0),
+        px(9.0),
+        y = px(row::STATE)
+    );
+    if !last {
+        let _ = write!(
+            out,
+            "<path class=\"axis\" style=\"stroke:inherit\" d=\"M{} {y}h{}\"/>",
+            px(x + 26.0),
+            px(9.0),
+            y = px(row::STATE)
+        );
     }
     out.push_str("</g>");
     weight(out, x, row::ENTRY, "W_xh");
@@ -497,56 +409,4 @@ fn draw_fold(out: &mut String, steps: usize, x: f64) {
         t = px(row::OUTPUT - 10.0),
         b = px(row::END - 20.0),
     );
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn steps(n: u64) -> Vec<UnrolledStep> {
-        (1..=n)
-            .map(|t| UnrolledStep {
-                t,
-                x: vec![1.0],
-                h: vec![0.1, -0.2],
-                h_norm: 0.2,
-                slope: 0.9,
-                gradient: 0.5,
-                ..UnrolledStep::default()
-            })
-            .collect()
-    }
-
-    #[test]
-    fn long_sequences_are_folded() {
-        let svg = unroll_svg(&Unrolled {
-            steps: steps(52),
-            ..Unrolled::default()
-        });
-        assert!(svg.contains("42 steps"));
-        assert_eq!(svg.matches(">W_xh<").count(), 10);
-        let svg = unroll_svg(&Unrolled {
-            steps: steps(11),
-            ..Unrolled::default()
-        });
-        assert!(!svg.contains("folded"));
-    }
-
-    #[test]
-    fn nothing_and_nonsense_do_not_panic() {
-        assert!(unroll_svg(&Unrolled::default()).contains("No steps"));
-        let odd = UnrolledStep {
-            h: vec![f64::NAN; 40],
-            gradient: f64::INFINITY,
-            y: vec![f64::NAN],
-            ..UnrolledStep::default()
-        };
-        let svg = unroll_svg(&Unrolled {
-            steps: vec![odd; 3],
-            first: 0,
-            last: usize::MAX,
-            ..Unrolled::default()
-        });
-        assert!(svg.ends_with("</svg>") && !svg.contains("NaN"));
-    }
 }
