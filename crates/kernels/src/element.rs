@@ -1,6 +1,7 @@
 //! The two number types that everything is written for.
 
-use crate::Value;
+use crate::math::Fit;
+use crate::simd::Simd;
 use core::fmt::{Debug, Display};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub, SubAssign};
 
@@ -24,6 +25,7 @@ pub trait Element:
     + SubAssign
     + MulAssign
     + core::iter::Sum
+    + Fit
 {
     /// 0.
     const ZERO: Self;
@@ -38,7 +40,7 @@ pub trait Element:
 
     /// The vector of the portable level.
     #[doc(hidden)]
-    type Portable: Value<Element = Self>;
+    type Portable: Simd<Element = Self>;
 }
 
 impl Element for f32 {
@@ -53,7 +55,7 @@ impl Element for f32 {
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
-    type Portable = crate::portable::Lanes<f32, 8>;
+    type Portable = crate::portable::Lanes<f32, 4>;
 }
 
 impl Element for f64 {
@@ -68,5 +70,5 @@ impl Element for f64 {
     fn to_f64(self) -> f64 {
         self
     }
-    type Portable = crate::portable::Lanes<f64, 4>;
+    type Portable = crate::portable::Lanes<f64, 2>;
 }

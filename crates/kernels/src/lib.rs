@@ -14,12 +14,20 @@
 //! Every result is one chain of operations per element in a fixed order: it depends neither on the number of
 //! threads nor on how many rows are computed at once.
 
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod element;
 mod level;
+mod math;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod packed;
 mod portable;
 mod product;
 mod rows;
+mod simd;
 mod steps;
 mod team;
 mod value;

@@ -1,5 +1,6 @@
 //! Vectors as plain arrays, for any processor.
 
+use crate::simd::{Kernel, Machine, Simd};
 use crate::{Element, Value};
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -7,15 +8,17 @@ use core::ops::{Add, Div, Mul, Neg, Sub};
 #[derive(Clone, Copy)]
 pub struct Lanes<E, const N: usize>([E; N]);
 
-impl<E: Element, const N: usize> Lanes<E, N> {
-    #[inline(always)]
-    fn map(self, f: impl Fn(E) -> E) -> Self {
-        Lanes(self.0.map(f))
-    }
-    #[inline(always)]
-    fn zip(self, other: Self, f: impl Fn(E, E) -> E) -> Self {
-        Lanes(core::array::from_fn(|i| f(self.0[i], other.0[i])))
-    }
+// Loops over indices rather than closures, which the compiler might not inline into the caller's vectors.
+macro_rules! each {
+    ($n:ident, $i:ident => $x:expr) => {{
+        let mut all = [E::ZERO; $n];
+        let mut $i = 0;
+        while $i < $n {
+            all[$i] = $x;
+            $i += 1;
+        }
+        Lanes(all)
+    }};
 }
 
 macro_rules! operator {
@@ -24,7 +27,7 @@ macro_rules! operator {
             type Output = Self;
             #[inline(always)]
             fn $method(self, other: Self) -> Self {
-                self.zip(other, |a, b| a.$method(b))
+                each!(N, i => self.0[i].$method(other.0[i]))
             }
         }
     };
@@ -38,7 +41,7 @@ impl<E: Element, const N: usize> Neg for Lanes<E, N> {
     type Output = Self;
     #[inline(always)]
     fn neg(self) -> Self {
-        self.map(|a| -a)
+        each!(N, i => -self.0[i])
     }
 }
 
@@ -54,13 +57,13 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
     }
     #[inline(always)]
     fn load(from: &[E]) -> Self {
-        Lanes(core::array::from_fn(|i| from[i]))
+        let from = &from[..N];
+        each!(N, i => from[i])
     }
     #[inline(always)]
     fn load_part(from: &[E]) -> Self {
-        Lanes(core::array::from_fn(|i| {
-            from.get(i).copied().unwrap_or(E::ZERO)
-        }))
+        assert!(from.len() <= N);
+        each!(N, i => if i < from.len() { from[i] } else { E::ZERO })
     }
     #[inline(always)]
     fn store(self, to: &mut [E]) {
@@ -72,26 +75,76 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
-        self * a + b
+        each!(N, i => self.0[i] * a.0[i] + b.0[i])
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        self.zip(other, |a, b| if a < b { b } else { a })
+        each!(N, i => if self.0[i] < other.0[i] { other.0[i] } else { self.0[i] })
     }
     #[inline(always)]
     fn positive(self) -> Self {
-        self.map(|a| if a > E::ZERO { E::ONE } else { E::ZERO })
+        each!(N, i => if self.0[i] > E::ZERO { E::ONE } else { E::ZERO })
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        self.map(|a| E::of(a.to_f64().exp()))
+        crate::math::exp(self)
     }
     #[inline(always)]
     fn tanh(self) -> Self {
-        self.map(|a| E::of(a.to_f64().tanh()))
+        crate::math::tanh(self)
     }
     #[inline(always)]
     fn sigmoid(self) -> Self {
-        self.map(|a| E::of(1.0 / (1.0 + (-a.to_f64()).exp())))
+        crate::math::sigmoid(self)
+    }
+}
+
+impl<E: Element, const N: usize> Simd for Lanes<E, N> {
+    const TALL: usize = 4;
+    const ACCUMULATORS: usize = 8;
+
+    #[inline(always)]
+    unsafe fn read(from: *const E) -> Self {
+        // SAFETY: the caller promises `N` numbers; an array needs no more alignment than its element.
+        Lanes(unsafe { *from.cast::<[E; N]>() })
+    }
+    #[inline(always)]
+    unsafe fn write(self, to: *mut E) {
+        // SAFETY: the caller promises `N` places.
+        unsafe { *to.cast::<[E; N]>() = self.0 }
+    }
+    #[inline(always)]
+    unsafe fn read_first(from: *const E, count: usize) -> Self {
+        // SAFETY: the caller promises `count` numbers.
+        Self::load_part(unsafe { core::slice::from_raw_parts(from, count) })
+    }
+    #[inline(always)]
+    unsafe fn write_first(self, to: *mut E, count: usize) {
+        // SAFETY: the caller promises `count` places.
+        self.store_part(unsafe { core::slice::from_raw_parts_mut(to, count) });
+    }
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        each!(N, i => if other.0[i] < self.0[i] { other.0[i] } else { self.0[i] })
+    }
+    #[inline(always)]
+    fn abs(self) -> Self {
+        each!(N, i => self.0[i].unsigned())
+    }
+    #[inline(always)]
+    fn with_sign(self, sign: Self) -> Self {
+        each!(N, i => self.0[i].signed_as(sign.0[i]))
+    }
+    #[inline(always)]
+    fn power_of_two(t: Self) -> Self {
+        each!(N, i => Machine::power_of_two(t.0[i]))
+    }
+    #[inline(always)]
+    fn scale(self, n: Self) -> Self {
+        crate::math::scale_in_two(self, n)
+    }
+    #[inline(always)]
+    fn call<K: Kernel<E>>(kernel: K) -> K::Out {
+        kernel.run::<Self>()
     }
 }
