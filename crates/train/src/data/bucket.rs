@@ -48,7 +48,10 @@ pub fn sorted_batches(lengths: &[usize], size: NonZeroUsize) -> Batches {
 
 fn padding(lengths: &[usize], batches: &[Vec<usize>]) -> f64 {
     let longest = |batch: &[usize]| batch.iter().map(|&i| lengths[i]).max().unwrap_or(0);
-    let whole: f64 = batches.iter().map(|b| longest(b) as f64 * b.len() as f64).sum();
+    let whole: f64 = batches
+        .iter()
+        .map(|b| longest(b) as f64 * b.len() as f64)
+        .sum();
     let used: f64 = lengths.iter().map(|&l| l as f64).sum();
     if whole > 0.0 { 1.0 - used / whole } else { 0.0 }
 }
@@ -68,15 +71,32 @@ mod tests {
         let b = sorted_batches(&[1, 4, 2, 3, 2], size(2));
         assert_eq!(b.batches, [vec![1, 3], vec![2, 4], vec![0]]);
         assert!((b.padding - 1.0 / 13.0).abs() < 1e-15);
-        assert_eq!(sorted_batches(&[], size(2)), Batches { batches: vec![], padding: 0.0 });
+        assert_eq!(
+            sorted_batches(&[], size(2)),
+            Batches {
+                batches: vec![],
+                padding: 0.0
+            }
+        );
     }
 
     #[test]
     fn grouping_saves_most_of_the_padding() {
         let lengths: Vec<usize> = (0..2000).map(|i| 1 + i * 7919 % 100).collect();
         let grouped = random_batches(&lengths, size(16), &mut ChaCha8Rng::seed_from_u64(3));
-        let plain = padding(&lengths, &(0..2000).collect::<Vec<_>>().chunks(16).map(<[usize]>::to_vec).collect::<Vec<_>>());
-        assert!(grouped.padding < 0.05 && plain > 0.4, "{} {plain}", grouped.padding);
+        let plain = padding(
+            &lengths,
+            &(0..2000)
+                .collect::<Vec<_>>()
+                .chunks(16)
+                .map(<[usize]>::to_vec)
+                .collect::<Vec<_>>(),
+        );
+        assert!(
+            grouped.padding < 0.05 && plain > 0.4,
+            "{} {plain}",
+            grouped.padding
+        );
     }
 
     proptest! {

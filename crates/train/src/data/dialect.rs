@@ -97,20 +97,27 @@ impl Count {
     }
 }
 
-/// Whether `first` is a header: it has text over a column that holds numbers afterwards, or, where no
-/// column does, no number anywhere.
+/// Whether `first` is a header: of its cells over columns that hold numbers afterwards at least half are
+/// text; or, where no column holds numbers, none of its cells is one.
+///
+/// Half, because a first row of data with one mistake in it must not vanish as a header.
 pub(crate) fn is_header(first: &[Cow<'_, str>], below: &[Count], comma: bool) -> bool {
-    let cell = |text: &str| cell::read(text, comma);
-    let numeric = below.iter().any(|c| c.mostly_numbers());
-    if numeric {
-        first
-            .iter()
-            .zip(below)
-            .any(|(text, count)| count.mostly_numbers() && cell(text) == Cell::Text)
+    let over_numbers = below.iter().any(|c| c.mostly_numbers());
+    let (mut texts, mut numbers) = (0, 0);
+    for (text, count) in first.iter().zip(below) {
+        if over_numbers && !count.mostly_numbers() {
+            continue;
+        }
+        match cell::read(text, comma) {
+            Cell::Text => texts += 1,
+            Cell::Number(_) | Cell::Infinite => numbers += 1,
+            Cell::Missing => {}
+        }
+    }
+    if over_numbers {
+        texts > 0 && texts >= numbers
     } else {
-        !first
-            .iter()
-            .any(|text| matches!(cell(text), Cell::Number(_) | Cell::Infinite))
+        numbers == 0
     }
 }
 

@@ -5,7 +5,7 @@
 //! | `error` | what can be wrong with data, each as one line that says what, where and what to do |
 //! | `source` | bytes → text: missing files, byte-order marks, UTF-8 |
 //! | `delimited`, `dialect`, `cell` | text → records → cells: delimiter, header, decimal comma, gaps |
-//! | `table` | a delimited file as typed columns; `frame`: the columns chosen from it, without gaps |
+//! | `reader`, `table` | a delimited file as typed columns; `frame`: the columns chosen from it, without gaps |
 //! | `split` | which rows train, validate and test |
 //! | `scale` | standardising, fitted on the training part only |
 //! | `series` | the embedded sunspot numbers |
@@ -37,6 +37,7 @@ mod error;
 mod frame;
 mod names;
 mod pairs;
+mod reader;
 mod scale;
 pub mod sequences;
 mod series;

@@ -24,7 +24,10 @@ impl Symbols {
             Self::Characters => (text, ""),
             Self::Words => ("", text),
         };
-        chars.char_indices().map(|(i, c)| &chars[i..i + c.len_utf8()]).chain(words.split_whitespace())
+        chars
+            .char_indices()
+            .map(|(i, c)| &chars[i..i + c.len_utf8()])
+            .chain(words.split_whitespace())
     }
 }
 
@@ -67,21 +70,36 @@ impl Pairs {
             if text.trim().is_empty() && !text.contains('\t') {
                 continue;
             }
-            let bad = |what: &str| DataError::Line { file: file.to_owned(), line, what: what.to_owned() };
+            let bad = |what: &str| DataError::Line {
+                file: file.to_owned(),
+                line,
+                what: what.to_owned(),
+            };
             let (source, target) = text
                 .split_once('\t')
                 .ok_or_else(|| bad("there is no tab; write source, a tab, and target"))?;
             if target.contains('\t') {
-                return Err(bad("there is more than one tab; write source, one tab, and target"));
+                return Err(bad(
+                    "there is more than one tab; write source, one tab, and target",
+                ));
             }
             let (source, target) = (source.trim().to_owned(), target.trim().to_owned());
             if source.is_empty() || target.is_empty() {
                 let side = if source.is_empty() { "before" } else { "after" };
-                return Err(bad(&format!("there is nothing {side} the tab; fill it in or leave the line out")));
+                return Err(bad(&format!(
+                    "there is nothing {side} the tab; fill it in or leave the line out"
+                )));
             }
-            rows.push(Pair { line, source, target });
+            rows.push(Pair {
+                line,
+                source,
+                target,
+            });
         }
-        Ok(Self { file: file.to_owned(), rows })
+        Ok(Self {
+            file: file.to_owned(),
+            rows,
+        })
     }
 }
 
@@ -105,7 +123,10 @@ impl SymbolTable {
     /// The different symbols of the texts (of the training part, so that the others are met as unknown).
     pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>, cut: Symbols) -> Self {
         let different: BTreeSet<&str> = texts.into_iter().flat_map(|t| cut.of(t)).collect();
-        Self { cut, symbols: different.into_iter().map(str::to_owned).collect() }
+        Self {
+            cut,
+            symbols: different.into_iter().map(str::to_owned).collect(),
+        }
     }
 
     /// How texts are cut into symbols.
@@ -120,7 +141,9 @@ impl SymbolTable {
 
     /// Code of a symbol.
     pub fn code(&self, symbol: &str) -> u32 {
-        self.symbols.binary_search_by(|s| s.as_str().cmp(symbol)).map_or(Self::UNKNOWN, |i| i as u32 + Self::FIRST)
+        self.symbols
+            .binary_search_by(|s| s.as_str().cmp(symbol))
+            .map_or(Self::UNKNOWN, |i| i as u32 + Self::FIRST)
     }
 
     /// Symbol of a code; `�` for the unknown one, and nothing for start, end and codes out of range.
@@ -139,7 +162,11 @@ impl SymbolTable {
 
     /// Text of codes up to the first end; words with spaces between them.
     pub fn decode(&self, codes: &[u32]) -> String {
-        let symbols = codes.iter().take_while(|&&c| c != Self::END).map(|&c| self.symbol(c)).filter(|s| !s.is_empty());
+        let symbols = codes
+            .iter()
+            .take_while(|&&c| c != Self::END)
+            .map(|&c| self.symbol(c))
+            .filter(|s| !s.is_empty());
         let between = match self.cut {
             Symbols::Characters => "",
             Symbols::Words => " ",
@@ -181,28 +208,55 @@ mod tests {
     #[test]
     fn letters_to_phonemes() {
         let pairs = Pairs::parse("t", "hello\tHH AH L OW\r\n\nö x\tOW\n".as_bytes()).unwrap();
-        assert_eq!(pairs.rows[1], Pair { line: 3, source: "ö x".into(), target: "OW".into() });
-        let letters = SymbolTable::of(pairs.rows.iter().map(|p| p.source.as_str()), Symbols::Characters);
-        let phonemes = SymbolTable::of(pairs.rows.iter().map(|p| p.target.as_str()), Symbols::Words);
+        assert_eq!(
+            pairs.rows[1],
+            Pair {
+                line: 3,
+                source: "ö x".into(),
+                target: "OW".into()
+            }
+        );
+        let letters = SymbolTable::of(
+            pairs.rows.iter().map(|p| p.source.as_str()),
+            Symbols::Characters,
+        );
+        let phonemes =
+            SymbolTable::of(pairs.rows.iter().map(|p| p.target.as_str()), Symbols::Words);
         assert_eq!((letters.size(), phonemes.size()), (3 + 7, 3 + 4));
         assert_eq!(phonemes.encode("AH  HH ZZ"), [3, 4, SymbolTable::UNKNOWN]);
         assert_eq!(phonemes.decode(&[1, 3, 4, 0, 2, 5]), "AH HH \u{fffd}");
         assert_eq!(letters.decode(&letters.encode("hello ö")), "hello ö");
         let json = serde_json::to_string(&phonemes).unwrap();
-        assert_eq!(serde_json::from_str::<SymbolTable>(&json).unwrap(), phonemes);
-        assert!(serde_json::from_str::<SymbolTable>(r#"{"cut":"words","symbols":["b","a"]}"#).is_err());
+        assert_eq!(
+            serde_json::from_str::<SymbolTable>(&json).unwrap(),
+            phonemes
+        );
+        assert!(
+            serde_json::from_str::<SymbolTable>(r#"{"cut":"words","symbols":["b","a"]}"#).is_err()
+        );
     }
 
     #[test]
     fn wrong_lines() {
         for (text, said) in [
             ("a\tb\nab\n", "t.tsv: line 2: there is no tab"),
-            ("a\tb\nc\td\te\n", "t.tsv: line 2: there is more than one tab"),
-            ("a\tb\n\td\n", "t.tsv: line 2: there is nothing before the tab"),
-            ("a\tb\nc\t \n", "t.tsv: line 2: there is nothing after the tab"),
+            (
+                "a\tb\nc\td\te\n",
+                "t.tsv: line 2: there is more than one tab",
+            ),
+            (
+                "a\tb\n\td\n",
+                "t.tsv: line 2: there is nothing before the tab",
+            ),
+            (
+                "a\tb\nc\t \n",
+                "t.tsv: line 2: there is nothing after the tab",
+            ),
             ("", "t.tsv: the file is empty"),
         ] {
-            let got = Pairs::parse("t.tsv", text.as_bytes()).unwrap_err().to_string();
+            let got = Pairs::parse("t.tsv", text.as_bytes())
+                .unwrap_err()
+                .to_string();
             assert!(got.starts_with(said), "{text:?}: {got}");
         }
     }

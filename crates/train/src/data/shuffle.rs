@@ -57,11 +57,20 @@ pub fn draw(keys: &[&str], shares: Fractions, rng: &mut ChaCha8Rng) -> Result<Dr
     shuffle(&mut order, rng);
     let part = |rows: Option<&std::ops::Range<usize>>| {
         let of_part = &order[rows.cloned().unwrap_or(0..0)];
-        let mut all: Vec<usize> = of_part.iter().filter_map(|k| items.get(k)).flatten().copied().collect();
+        let mut all: Vec<usize> = of_part
+            .iter()
+            .filter_map(|k| items.get(k))
+            .flatten()
+            .copied()
+            .collect();
         all.sort_unstable();
         all
     };
-    Ok(Drawn { train: part(Some(split.train())), validation: part(split.part(VALIDATION)), test: part(split.part(TEST)) })
+    Ok(Drawn {
+        train: part(Some(split.train())),
+        validation: part(split.part(VALIDATION)),
+        test: part(split.part(TEST)),
+    })
 }
 
 #[cfg(test)]
@@ -78,7 +87,7 @@ mod tests {
     }
 
     /// Made by this code once; a change breaks the splits of published figures.
-    const PINNED: [u32; 10] = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+    const PINNED: [u32; 10] = [2, 7, 8, 5, 3, 6, 1, 9, 0, 4];
 
     #[test]
     fn each_order_is_as_likely() {
@@ -91,7 +100,10 @@ mod tests {
         }
         assert_eq!(counts.len(), 6);
         // Six standard deviations of a count with mean 1000.
-        assert!(counts.values().all(|&n| (830..1170).contains(&n)), "{counts:?}");
+        assert!(
+            counts.values().all(|&n| (830..1170).contains(&n)),
+            "{counts:?}"
+        );
     }
 
     proptest! {

@@ -1,11 +1,9 @@
 //! A delimited file as typed columns.
 
 use super::cell::{self, Cell};
-use super::delimited::{Delimiter, OpenQuote, Records};
-use super::dialect::{self, Count};
 use super::error::{DataError, Result};
+use super::reader::Reader;
 use super::{names, source};
-use std::borrow::Cow;
 use std::path::Path;
 
 /// What the file itself cannot tell.
@@ -88,21 +86,16 @@ impl Table {
     /// As [`Table::parse`], and [`DataError::NoSuchColumn`] for a name in `as_text`.
     pub fn parse_with(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Self> {
         let text = source::text(file, bytes)?;
-        let delimiter = dialect::delimiter(text);
-        let reader = Reader {
-            file,
-            text,
-            delimiter,
-            comma: dialect::decimal_comma(text, delimiter),
-        };
+        let reader = Reader::new(file, text);
         let shape = reader.shape(options.header)?;
-        let mut names = unique_names(file, &shape)?;
         let mut is_text: Vec<bool> = shape.counts.iter().map(|c| c.texts > 0).collect();
         for wanted in &options.as_text {
-            is_text[find(file, &names, wanted)?] = true;
+            is_text[find(file, &shape.names, wanted)?] = true;
         }
-        let mut columns: Vec<Column> = names
-            .drain(..)
+        let mut columns: Vec<Column> = shape
+            .names
+            .iter()
+            .cloned()
             .zip(shape.counts.iter().zip(&is_text))
             .map(|(name, (count, &text))| Column {
                 name,
@@ -138,7 +131,9 @@ impl Table {
     /// cells only is among them, so that choosing it names the cell rather than losing the column; one
     /// without any value is not.
     pub fn numeric_names(&self) -> Vec<&str> {
-        self.numeric().map(|i| self.columns[i].name.as_str()).collect()
+        self.numeric()
+            .map(|i| self.columns[i].name.as_str())
+            .collect()
     }
 
     /// Positions of [`Table::numeric_names`].
@@ -146,7 +141,11 @@ impl Table {
         (0..self.columns.len()).filter(|&i| {
             let numbers = match &self.columns[i].cells {
                 Cells::Numbers { values, .. } => values.iter().any(|v| !v.is_nan()),
-                Cells::Texts { mostly_numbers, first_text, .. } => *mostly_numbers && first_text.is_some(),
+                Cells::Texts {
+                    mostly_numbers,
+                    first_text,
+                    ..
+                } => *mostly_numbers && first_text.is_some(),
             };
             numbers && Some(i) != self.time
         })
@@ -206,7 +205,7 @@ impl Cells {
         }
     }
 
-    fn push(&mut self, text: &str, comma: bool) {
+    pub(super) fn push(&mut self, text: &str, comma: bool) {
         match self {
             Self::Texts {
                 values, first_text, ..
@@ -259,138 +258,6 @@ impl Cells {
                 .collect(),
         }
     }
-}
-
-/// What the first pass over a file finds.
-struct Shape {
-    names: Vec<String>,
-    counts: Vec<Count>,
-    rows: usize,
-    header: bool,
-}
-
-struct Reader<'t> {
-    file: &'t str,
-    text: &'t str,
-    delimiter: Delimiter,
-    comma: bool,
-}
-
-impl Reader<'_> {
-    fn open_quote(&self, OpenQuote(line): OpenQuote) -> DataError {
-        DataError::OpenQuote {
-            file: self.file.to_owned(),
-            line,
-        }
-    }
-
-    /// First pass: widths, header, types.
-    fn shape(&self, header: Option<bool>) -> Result<Shape> {
-        let mut records = Records::new(self.text, self.delimiter);
-        let (mut first, mut fields) = (Vec::new(), Vec::new());
-        let first_line = records
-            .next(&mut first)
-            .map_err(|e| self.open_quote(e))?
-            .ok_or_else(|| DataError::Empty {
-                file: self.file.to_owned(),
-            })?;
-        let mut counts = vec![Count::default(); first.len()];
-        let mut rows = 0;
-        while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
-            if fields.len() != first.len() {
-                return Err(DataError::Ragged {
-                    file: self.file.to_owned(),
-                    line,
-                    found: fields.len(),
-                    expected: first.len(),
-                    first_line,
-                    delimiter: self.delimiter.words(),
-                });
-            }
-            for (count, field) in counts.iter_mut().zip(&fields) {
-                count.add(cell::read(field, self.comma));
-            }
-            rows += 1;
-        }
-        let header = header.unwrap_or_else(|| dialect::is_header(&first, &counts, self.comma));
-        if header && rows == 0 {
-            return Err(DataError::HeaderOnly {
-                file: self.file.to_owned(),
-                line: first_line,
-            });
-        }
-        if !header {
-            rows += 1;
-            for (count, field) in counts.iter_mut().zip(&first) {
-                count.add(cell::read(field, self.comma));
-            }
-        }
-        // A delimiter at the end of every line makes a last column that is no column.
-        let last = counts.len() - 1;
-        if last > 0
-            && counts[last].gaps == rows
-            && first[last].is_empty()
-            && self.last_is_empty(last)
-        {
-            counts.pop();
-        }
-        let names = (0..counts.len())
-            .map(|i| match first[i].trim() {
-                name if header && !name.is_empty() => name.to_owned(),
-                _ => format!("column_{}", i + 1),
-            })
-            .collect();
-        Ok(Shape {
-            names,
-            counts,
-            rows,
-            header,
-        })
-    }
-
-    fn last_is_empty(&self, last: usize) -> bool {
-        let mut records = Records::new(self.text, self.delimiter);
-        let mut fields: Vec<Cow<'_, str>> = Vec::new();
-        while let Ok(Some(_)) = records.next(&mut fields) {
-            if !fields[last].is_empty() {
-                return false;
-            }
-        }
-        true
-    }
-
-    /// Second pass: the cells. Returns the line of each row.
-    fn fill(&self, columns: &mut [Column], shape: &Shape) -> Result<Vec<u64>> {
-        let mut records = Records::new(self.text, self.delimiter);
-        let mut fields = Vec::new();
-        let mut lines = Vec::with_capacity(shape.rows);
-        let mut header = shape.header;
-        while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
-            if std::mem::take(&mut header) {
-                continue;
-            }
-            lines.push(line);
-            for (column, field) in columns.iter_mut().zip(&fields) {
-                column.cells.push(field, self.comma);
-            }
-        }
-        Ok(lines)
-    }
-}
-
-fn unique_names(file: &str, shape: &Shape) -> Result<Vec<String>> {
-    let mut seen = std::collections::HashMap::new();
-    for (i, name) in shape.names.iter().enumerate() {
-        if let Some(first) = seen.insert(name.as_str(), i) {
-            return Err(DataError::DuplicateColumn {
-                file: file.to_owned(),
-                name: name.clone(),
-                first: first + 1,
-                second: i + 1,
-            });
-        }
-    }
-    Ok(shape.names.clone())
 }
 
 fn find(file: &str, names: &[String], wanted: &str) -> Result<usize> {

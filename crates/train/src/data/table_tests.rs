@@ -60,6 +60,11 @@ fn header_or_none() {
     assert_eq!(table("a,1\nb,2\n").names(), ["column_1", "column_2"]);
     assert_eq!(table(",v\n1,5\n2,6\n").names(), ["column_1", "v"]);
     assert_eq!(table("x,NA\ny,2\nz,3\n").rows(), 3);
+    let t = table("1,2,x\n4,5,6\n7,8,9\n");
+    assert!(matches!(
+        t.select(&["3"], Missing::Refuse),
+        Err(DataError::NotNumeric { line: 1, .. })
+    ));
     let forced = ReadOptions {
         header: Some(true),
         ..Default::default()
@@ -85,6 +90,13 @@ fn numeric_time_columns() {
     assert_eq!(table("a,b\n1,5\n5,11\n6,2\n").time_name(), None);
     assert_eq!(table("v\n1\n2\n3\n").time_name(), None);
     assert_eq!(table("a,b\n4,5\n1,11\n6,2\n").labels(), ["1", "2", "3"]);
+}
+
+#[test]
+fn columns_of_numbers() {
+    // A typo keeps a column among them, so that it is named; a column without any value is none.
+    let t = table("t,a,b,c,d\nx,1,1,,u\ny,2o,2,NA,v\nz,3,3,,w\n");
+    assert_eq!(t.numeric_names(), ["a", "b"]);
 }
 
 #[test]

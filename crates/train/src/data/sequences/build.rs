@@ -62,25 +62,39 @@ impl Builder {
     }
 
     pub(super) fn line_error(&self, line: u64, what: String) -> DataError {
-        DataError::Line { file: self.file.clone(), line, what }
+        DataError::Line {
+            file: self.file.clone(),
+            line,
+            what,
+        }
     }
 
     pub(super) fn push(&mut self, mut read: Read<'_>) -> Result<()> {
         let width = self.channels.len();
         if read.steps.is_empty() || width == 0 {
-            let what = format!("sequence {} has no steps; give it some or leave it out", read.id);
+            let what = format!(
+                "sequence {} has no steps; give it some or leave it out",
+                read.id
+            );
             return Err(self.line_error(read.line, what));
         }
         self.close_gaps(&mut read)?;
         let steps = self.narrow(&read)?;
         let label = self.label(read.line, read.label)?;
-        self.rows.push(Sequence { id: read.id, line: read.line, steps, label });
+        self.rows.push(Sequence {
+            id: read.id,
+            line: read.line,
+            steps,
+            label,
+        });
         Ok(())
     }
 
     fn close_gaps(&mut self, read: &mut Read<'_>) -> Result<()> {
         let width = self.channels.len();
-        let Some(gap) = read.steps.iter().position(|v| v.is_nan()) else { return Ok(()) };
+        let Some(gap) = read.steps.iter().position(|v| v.is_nan()) else {
+            return Ok(());
+        };
         match self.missing {
             Missing::Refuse => Err(DataError::MissingValue {
                 file: self.file.clone(),
@@ -90,11 +104,20 @@ impl Builder {
             }),
             Missing::Interpolate => {
                 for channel in 0..width {
-                    let mut values: Vec<f64> = read.steps.iter().skip(channel).step_by(width).copied().collect();
+                    let mut values: Vec<f64> = read
+                        .steps
+                        .iter()
+                        .skip(channel)
+                        .step_by(width)
+                        .copied()
+                        .collect();
                     self.repaired += interpolate(&mut values);
                     if values[0].is_nan() {
                         let name = &self.channels[channel];
-                        let what = format!("channel {name} has no value in any step of sequence {}", read.id);
+                        let what = format!(
+                            "channel {name} has no value in any step of sequence {}",
+                            read.id
+                        );
                         return Err(self.line_error(read.line, what + "; leave one of them out"));
                     }
                     for (step, value) in values.into_iter().enumerate() {
@@ -104,10 +127,17 @@ impl Builder {
                 Ok(())
             }
             Missing::Drop => {
-                let keep: Vec<bool> = read.steps.chunks(width).map(|s| !s.iter().any(|v| v.is_nan())).collect();
+                let keep: Vec<bool> = read
+                    .steps
+                    .chunks(width)
+                    .map(|s| !s.iter().any(|v| v.is_nan()))
+                    .collect();
                 let kept = keep.iter().filter(|&&k| k).count();
                 if kept == 0 {
-                    let what = format!("every step of sequence {} has a gap, so nothing is left of it", read.id);
+                    let what = format!(
+                        "every step of sequence {} has a gap, so nothing is left of it",
+                        read.id
+                    );
                     return Err(self.line_error(read.line, what + "; interpolate, or leave it out"));
                 }
                 self.repaired += keep.len() - kept;
@@ -146,12 +176,16 @@ impl Builder {
             Written::None => Label::None,
             Written::Number(v) => Label::Number(self.finite(line, v)?),
             Written::Class(name) => Label::Class(self.class(line, name)?),
-            Written::Numbers(all) => {
-                Label::Numbers(all.into_iter().map(|v| self.finite(line, v)).collect::<Result<_>>()?)
-            }
-            Written::Classes(all) => {
-                Label::Classes(all.into_iter().map(|c| self.class(line, c)).collect::<Result<_>>()?)
-            }
+            Written::Numbers(all) => Label::Numbers(
+                all.into_iter()
+                    .map(|v| self.finite(line, v))
+                    .collect::<Result<_>>()?,
+            ),
+            Written::Classes(all) => Label::Classes(
+                all.into_iter()
+                    .map(|c| self.class(line, c))
+                    .collect::<Result<_>>()?,
+            ),
         })
     }
 
@@ -159,18 +193,28 @@ impl Builder {
         if value.is_finite() {
             return Ok(value);
         }
-        Err(self.line_error(line, format!("the label {value} is not a finite number; correct it")))
+        Err(self.line_error(
+            line,
+            format!("the label {value} is not a finite number; correct it"),
+        ))
     }
 
     fn class(&mut self, line: u64, name: String) -> Result<u32> {
         if name.is_empty() {
-            return Err(self.line_error(line, "the label is empty; give the sequence a class".into()));
+            return Err(
+                self.line_error(line, "the label is empty; give the sequence a class".into())
+            );
         }
         if let Some(&class) = self.seen.get(&name) {
             return Ok(class);
         }
         if let Some(known) = &self.declared {
-            return Err(DataError::UnknownClass { file: self.file.clone(), line, label: name, known: known.clone() });
+            return Err(DataError::UnknownClass {
+                file: self.file.clone(),
+                line,
+                label: name,
+                known: known.clone(),
+            });
         }
         let class = self.seen.len() as u32;
         self.seen.insert(name, class);
@@ -178,9 +222,20 @@ impl Builder {
     }
 
     pub(super) fn finish(self) -> Result<Sequences> {
-        let Self { file, channels, declared, seen, mut rows, repaired, .. } = self;
+        let Self {
+            file,
+            channels,
+            declared,
+            seen,
+            mut rows,
+            repaired,
+            ..
+        } = self;
         if rows.is_empty() {
-            return Err(DataError::File { file, what: "there is no sequence in it; give a file with data in it".into() });
+            return Err(DataError::File {
+                file,
+                what: "there is no sequence in it; give a file with data in it".into(),
+            });
         }
         let classes = declared.unwrap_or_else(|| {
             let (names, place) = in_order(seen);
@@ -193,13 +248,22 @@ impl Builder {
             }
             names
         });
-        Ok(Sequences { file, channels, classes, rows, repaired })
+        Ok(Sequences {
+            file,
+            channels,
+            classes,
+            rows,
+            repaired,
+        })
     }
 }
 
 impl Read<'_> {
     fn line_of(&self, step: usize) -> u64 {
-        self.step_lines.and_then(|l| l.get(step)).copied().unwrap_or(self.line)
+        self.step_lines
+            .and_then(|l| l.get(step))
+            .copied()
+            .unwrap_or(self.line)
     }
 }
 
@@ -233,11 +297,21 @@ mod tests {
 
     #[test]
     fn classes_are_numbered_in_a_sensible_order() {
-        for (given, wanted) in [(vec!["10", "9", "1"], ["1", "9", "10"]), (vec!["b", "10", "a"], ["10", "a", "b"])] {
+        for (given, wanted) in [
+            (vec!["10", "9", "1"], ["1", "9", "10"]),
+            (vec!["b", "10", "a"], ["10", "a", "b"]),
+        ] {
             let mut b = Builder::new("t", Builder::numbered(1), Missing::Refuse);
             for (line, name) in (1..).zip(&given) {
                 let label = Written::Class((*name).into());
-                b.push(Read { id: String::new(), line, steps: vec![0.0], label, step_lines: None }).unwrap();
+                b.push(Read {
+                    id: String::new(),
+                    line,
+                    steps: vec![0.0],
+                    label,
+                    step_lines: None,
+                })
+                .unwrap();
             }
             let s = b.finish().unwrap();
             assert_eq!(s.classes, wanted);
@@ -253,12 +327,24 @@ mod tests {
             let mut b = Builder::new("t", Builder::numbered(2), missing);
             let steps = vec![1.0, f64::NAN, 2.0, 5.0, f64::NAN, 6.0, 4.0, 7.0];
             let label = Written::Numbers(vec![0.0, 1.0, 2.0, 3.0]);
-            b.push(Read { id: "s".into(), line: 9, steps, label, step_lines: Some(&[9, 11, 12, 13]) })?;
+            b.push(Read {
+                id: "s".into(),
+                line: 9,
+                steps,
+                label,
+                step_lines: Some(&[9, 11, 12, 13]),
+            })?;
             b.finish()
         };
-        assert!(matches!(push(Missing::Refuse), Err(DataError::MissingValue { line: 9, .. })));
+        assert!(matches!(
+            push(Missing::Refuse),
+            Err(DataError::MissingValue { line: 9, .. })
+        ));
         let filled = push(Missing::Interpolate).unwrap();
-        assert_eq!(filled.rows[0].steps, [1.0, 5.0, 2.0, 5.0, 3.0, 6.0, 4.0, 7.0]);
+        assert_eq!(
+            filled.rows[0].steps,
+            [1.0, 5.0, 2.0, 5.0, 3.0, 6.0, 4.0, 7.0]
+        );
         let dropped = push(Missing::Drop).unwrap();
         assert_eq!(dropped.rows[0].steps, [2.0, 5.0, 4.0, 7.0]);
         assert_eq!(dropped.rows[0].label, Label::Numbers(vec![1.0, 3.0]));
@@ -268,10 +354,22 @@ mod tests {
     #[test]
     fn too_large_for_f32_and_nothing_at_all() {
         let mut b = Builder::new("t", Builder::numbered(1), Missing::Interpolate);
-        let read = |steps| Read { id: "s".into(), line: 1, steps, label: Written::None, step_lines: None };
-        assert!(matches!(b.push(read(vec![1e39])), Err(DataError::NotFinite { .. })));
+        let read = |steps| Read {
+            id: "s".into(),
+            line: 1,
+            steps,
+            label: Written::None,
+            step_lines: None,
+        };
+        assert!(matches!(
+            b.push(read(vec![1e39])),
+            Err(DataError::NotFinite { .. })
+        ));
         assert!(matches!(b.push(read(vec![])), Err(DataError::Line { .. })));
-        assert!(matches!(b.push(read(vec![f64::NAN])), Err(DataError::Line { .. })));
+        assert!(matches!(
+            b.push(read(vec![f64::NAN])),
+            Err(DataError::Line { .. })
+        ));
         assert!(b.finish().is_err());
     }
 }

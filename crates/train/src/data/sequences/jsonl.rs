@@ -39,31 +39,59 @@ pub fn parse_jsonl(file: &str, bytes: &[u8], options: JsonlOptions) -> Result<Se
         if text.trim().is_empty() {
             continue;
         }
-        let bad = |what: String| DataError::Line { file: file.to_owned(), line, what };
-        let value: Value = serde_json::from_str(text)
-            .map_err(|e| bad(format!("this is not JSON ({})", e.to_string().replace("line 1 ", ""))))?;
+        let bad = |what: String| DataError::Line {
+            file: file.to_owned(),
+            line,
+            what,
+        };
+        let value: Value = serde_json::from_str(text).map_err(|e| {
+            bad(format!(
+                "this is not JSON ({})",
+                e.to_string().replace("line 1 ", "")
+            ))
+        })?;
         let Value::Object(object) = value else {
-            return Err(bad("a line must be an object such as {\"x\": [[1, 2]], \"y\": \"a\"}".into()));
+            return Err(bad(
+                "a line must be an object such as {\"x\": [[1, 2]], \"y\": \"a\"}".into(),
+            ));
         };
         let id = match object.get("id") {
             None | Some(Value::Null) => line.to_string(),
             Some(id) => name(id).ok_or_else(|| bad("\"id\" must be a text or a number".into()))?,
         };
         if let Some(before) = ids.insert(id.clone(), line) {
-            return Err(bad(format!("the id {} was used on line {before} already; give each line its own", shown(&id))));
+            return Err(bad(format!(
+                "the id {} was used on line {before} already; give each line its own",
+                shown(&id)
+            )));
         }
         let (width, steps) = steps(object.get("x")).map_err(bad)?;
-        let label = label(object.get("y"), options.kind, steps.len() / width.max(1)).map_err(bad)?;
-        let (expected, builder) =
-            builder.get_or_insert_with(|| (width, Builder::new(file, Builder::numbered(width), options.missing)));
+        let label =
+            label(object.get("y"), options.kind, steps.len() / width.max(1)).map_err(bad)?;
+        let (expected, builder) = builder.get_or_insert_with(|| {
+            (
+                width,
+                Builder::new(file, Builder::numbered(width), options.missing),
+            )
+        });
         if width != *expected {
-            return Err(bad(format!("the steps have {width} channels and those before have {expected}; repair this line")));
+            return Err(bad(format!(
+                "the steps have {width} channels and those before have {expected}; repair this line"
+            )));
         }
-        builder.push(Read { id, line, steps, label, step_lines: None })?;
+        builder.push(Read {
+            id,
+            line,
+            steps,
+            label,
+            step_lines: None,
+        })?;
     }
     match builder {
         Some((_, builder)) => builder.finish(),
-        None => Err(DataError::Empty { file: file.to_owned() }),
+        None => Err(DataError::Empty {
+            file: file.to_owned(),
+        }),
     }
 }
 
@@ -91,7 +119,10 @@ fn steps(x: Option<&Value>) -> Result<(usize, Vec<f64>), String> {
         };
         let expected = *width.get_or_insert(values.len());
         if values.len() != expected {
-            return Err(format!("step {step} has {} channels and step 1 has {expected}; repair this line", values.len()));
+            return Err(format!(
+                "step {step} has {} channels and step 1 has {expected}; repair this line",
+                values.len()
+            ));
         }
         for (channel, value) in (1..).zip(values) {
             out.push(match value {
@@ -99,7 +130,9 @@ fn steps(x: Option<&Value>) -> Result<(usize, Vec<f64>), String> {
                 Value::Number(n) => n.as_f64().unwrap_or(f64::INFINITY),
                 other => {
                     let text = shown(&other.to_string());
-                    return Err(format!("step {step}, channel {channel}: {text} is not a number; repair it"));
+                    return Err(format!(
+                        "step {step}, channel {channel}: {text} is not a number; repair it"
+                    ));
                 }
             });
         }
@@ -111,8 +144,22 @@ fn steps(x: Option<&Value>) -> Result<(usize, Vec<f64>), String> {
 }
 
 fn label(y: Option<&Value>, kind: LabelKind, steps: usize) -> Result<Written, String> {
-    let class = |v: &Value| name(v).ok_or_else(|| format!("{} in \"y\" is not a class; give a text or a number", shown(&v.to_string())));
-    let number = |v: &Value| v.as_f64().ok_or_else(|| format!("{} in \"y\" is not a number; correct it", shown(&v.to_string())));
+    let class = |v: &Value| {
+        name(v).ok_or_else(|| {
+            format!(
+                "{} in \"y\" is not a class; give a text or a number",
+                shown(&v.to_string())
+            )
+        })
+    };
+    let number = |v: &Value| {
+        v.as_f64().ok_or_else(|| {
+            format!(
+                "{} in \"y\" is not a number; correct it",
+                shown(&v.to_string())
+            )
+        })
+    };
     let y = match (kind, y) {
         (LabelKind::None, _) => return Ok(Written::None),
         (_, None | Some(Value::Null)) => return Err("\"y\" is not there; add the label".into()),
@@ -120,15 +167,22 @@ fn label(y: Option<&Value>, kind: LabelKind, steps: usize) -> Result<Written, St
     };
     let per_step = || match y {
         Value::Array(all) if all.len() == steps => Ok(all),
-        Value::Array(all) => Err(format!("\"y\" has {} labels and \"x\" has {steps} steps; make them equal", all.len())),
+        Value::Array(all) => Err(format!(
+            "\"y\" has {} labels and \"x\" has {steps} steps; make them equal",
+            all.len()
+        )),
         _ => Err("\"y\" must be an array with a label for each step".to_owned()),
     };
     Ok(match kind {
         LabelKind::None => Written::None,
         LabelKind::Class => Written::Class(class(y)?),
         LabelKind::Number => Written::Number(number(y)?),
-        LabelKind::ClassPerStep => Written::Classes(per_step()?.iter().map(class).collect::<Result<_, _>>()?),
-        LabelKind::NumberPerStep => Written::Numbers(per_step()?.iter().map(number).collect::<Result<_, _>>()?),
+        LabelKind::ClassPerStep => {
+            Written::Classes(per_step()?.iter().map(class).collect::<Result<_, _>>()?)
+        }
+        LabelKind::NumberPerStep => {
+            Written::Numbers(per_step()?.iter().map(number).collect::<Result<_, _>>()?)
+        }
     })
 }
 
@@ -139,27 +193,62 @@ mod tests {
     use proptest::prelude::*;
 
     fn read(text: &str, kind: LabelKind) -> Result<Sequences> {
-        parse_jsonl("t.jsonl", text.as_bytes(), JsonlOptions { kind, missing: Missing::Refuse })
+        parse_jsonl(
+            "t.jsonl",
+            text.as_bytes(),
+            JsonlOptions {
+                kind,
+                missing: Missing::Refuse,
+            },
+        )
     }
 
     #[test]
     fn steps_channels_and_labels() {
-        let s = read("{\"id\":\"a\",\"x\":[[1,2],[3,4]],\"y\":\"no\"}\n\n{\"x\":[[5,6]],\"y\":7}\n", LabelKind::Class).unwrap();
-        assert_eq!((s.rows[0].steps.clone(), s.rows[1].id.as_str()), (vec![1.0, 2.0, 3.0, 4.0], "3"));
+        let s = read(
+            "{\"id\":\"a\",\"x\":[[1,2],[3,4]],\"y\":\"no\"}\n\n{\"x\":[[5,6]],\"y\":7}\n",
+            LabelKind::Class,
+        )
+        .unwrap();
+        assert_eq!(
+            (s.rows[0].steps.clone(), s.rows[1].id.as_str()),
+            (vec![1.0, 2.0, 3.0, 4.0], "3")
+        );
         assert_eq!(s.classes, ["7", "no"]);
         let s = read("{\"x\":[1,2],\"y\":[0,1.5]}", LabelKind::NumberPerStep).unwrap();
-        assert_eq!((s.channels.len(), &s.rows[0].label), (1, &Label::Numbers(vec![0.0, 1.5])));
+        assert_eq!(
+            (s.channels.len(), &s.rows[0].label),
+            (1, &Label::Numbers(vec![0.0, 1.5]))
+        );
         let s = read("{\"x\":[1,2],\"y\":[true,\"b\"]}", LabelKind::ClassPerStep).unwrap();
-        assert_eq!((s.classes, &s.rows[0].label), (vec!["b".to_owned(), "true".into()], &Label::Classes(vec![1, 0])));
-        assert_eq!(read("{\"x\":[1],\"y\":0.5}", LabelKind::Number).unwrap().rows[0].label, Label::Number(0.5));
+        assert_eq!(
+            (s.classes, &s.rows[0].label),
+            (
+                vec!["b".to_owned(), "true".into()],
+                &Label::Classes(vec![1, 0])
+            )
+        );
+        assert_eq!(
+            read("{\"x\":[1],\"y\":0.5}", LabelKind::Number)
+                .unwrap()
+                .rows[0]
+                .label,
+            Label::Number(0.5)
+        );
     }
 
     #[test]
     fn wrong_lines() {
         let good = "{\"x\":[[1,2]],\"y\":1}\n";
         for (text, said) in [
-            ("{\"x\":[[1,2],[3]],\"y\":1}", "step 2 has 1 channels and step 1 has 2"),
-            ("{\"x\":[[1]],\"y\":1}", "the steps have 1 channels and those before have 2"),
+            (
+                "{\"x\":[[1,2],[3]],\"y\":1}",
+                "step 2 has 1 channels and step 1 has 2",
+            ),
+            (
+                "{\"x\":[[1]],\"y\":1}",
+                "the steps have 1 channels and those before have 2",
+            ),
             ("{\"x\":[[1,\"a\"]],\"y\":1}", "step 1, channel 2"),
             ("{\"x\":[[1,null]],\"y\":1}", "has no value"),
             ("{\"x\":[[1,1e99]],\"y\":1}", "not a finite number"),
@@ -173,11 +262,26 @@ mod tests {
             ("{\"id\":1,\"x\":[[1,2]],\"y\":1}", "used on line 1 already"),
             ("{\"id\":[1],\"x\":[[1,2]],\"y\":1}", "\"id\" must be"),
         ] {
-            let got = read(&format!("{good}{text}\n"), LabelKind::Class).unwrap_err().to_string();
-            assert!(got.starts_with("t.jsonl: line 2: ") && got.contains(said), "{text}: {got}");
+            let got = read(&format!("{good}{text}\n"), LabelKind::Class)
+                .unwrap_err()
+                .to_string();
+            assert!(
+                got.starts_with("t.jsonl: line 2: ") && got.contains(said),
+                "{text}: {got}"
+            );
         }
-        assert!(read("{\"x\":[1,2],\"y\":[1]}", LabelKind::ClassPerStep).unwrap_err().to_string().contains("1 labels"));
-        assert!(read("{\"x\":[1,2],\"y\":\"a\"}", LabelKind::Number).unwrap_err().to_string().contains("not a number"));
+        assert!(
+            read("{\"x\":[1,2],\"y\":[1]}", LabelKind::ClassPerStep)
+                .unwrap_err()
+                .to_string()
+                .contains("1 labels")
+        );
+        assert!(
+            read("{\"x\":[1,2],\"y\":\"a\"}", LabelKind::Number)
+                .unwrap_err()
+                .to_string()
+                .contains("not a number")
+        );
         assert!(read(&"[".repeat(100_000), LabelKind::None).is_err());
     }
 

@@ -46,23 +46,51 @@ pub fn parse_long(file: &str, bytes: &[u8], options: &LongOptions) -> Result<Seq
         (_, Some(label)) => Some(label.as_str()),
         (_, None) => {
             let what = "it is to be read with labels; say which column holds them".into();
-            return Err(DataError::File { file: file.to_owned(), what });
+            return Err(DataError::File {
+                file: file.to_owned(),
+                what,
+            });
         }
     };
     let is_class = matches!(options.kind, LabelKind::Class | LabelKind::ClassPerStep);
-    let as_text = [Some(options.id.as_str()), label.filter(|_| is_class)].into_iter().flatten().map(str::to_owned);
-    let read = ReadOptions { header: None, as_text: as_text.collect() };
+    let as_text = [Some(options.id.as_str()), label.filter(|_| is_class)]
+        .into_iter()
+        .flatten()
+        .map(str::to_owned);
+    let read = ReadOptions {
+        header: None,
+        as_text: as_text.collect(),
+    };
     let table = Table::parse_with(file, bytes, &read)?;
-    let long = Long { options, label: label.map(|l| table.find(l)).transpose()?, table };
+    let long = Long {
+        options,
+        label: label.map(|l| table.find(l)).transpose()?,
+        table,
+    };
     let channels = long.channels()?;
-    let columns = channels.iter().map(|&c| long.table.numbers(c, Missing::Drop)).collect::<Result<Vec<_>>>()?;
-    let names = channels.iter().map(|&c| long.table.columns[c].name.clone()).collect();
+    let columns = channels
+        .iter()
+        .map(|&c| long.table.numbers(c, Missing::Drop))
+        .collect::<Result<Vec<_>>>()?;
+    let names = channels
+        .iter()
+        .map(|&c| long.table.columns[c].name.clone())
+        .collect();
     let mut builder = Builder::new(file, names, options.missing);
     for (id, rows) in long.sequences()? {
-        let steps = rows.clone().flat_map(|r| columns.iter().map(move |c| c[r])).collect();
+        let steps = rows
+            .clone()
+            .flat_map(|r| columns.iter().map(move |c| c[r]))
+            .collect();
         let label = long.label(&id, rows.clone())?;
         let lines = &long.table.line_of_row[rows];
-        builder.push(Read { id, line: lines[0], steps, label, step_lines: Some(lines) })?;
+        builder.push(Read {
+            id,
+            line: lines[0],
+            steps,
+            label,
+            step_lines: Some(lines),
+        })?;
     }
     builder.finish()
 }
@@ -75,25 +103,40 @@ struct Long<'o> {
 
 impl Long<'_> {
     fn error(&self, row: usize, what: String) -> DataError {
-        DataError::Line { file: self.table.file().to_owned(), line: self.table.line_of_row[row], what }
+        DataError::Line {
+            file: self.table.file().to_owned(),
+            line: self.table.line_of_row[row],
+            what,
+        }
     }
 
     /// Positions of the channels.
     fn channels(&self) -> Result<Vec<usize>> {
         let table = &self.table;
         if !self.options.channels.is_empty() {
-            return self.options.channels.iter().map(|c| table.find(c)).collect();
+            return self
+                .options
+                .channels
+                .iter()
+                .map(|c| table.find(c))
+                .collect();
         }
         let mut taken = vec![table.find(&self.options.id)?];
         taken.extend(self.label);
         // A label that is not read is still no channel.
-        for other in [&self.options.step, &self.options.label].into_iter().flatten() {
+        for other in [&self.options.step, &self.options.label]
+            .into_iter()
+            .flatten()
+        {
             taken.push(table.find(other)?);
         }
         let free: Vec<usize> = table.numeric().filter(|c| !taken.contains(c)).collect();
         if free.is_empty() {
             let what = "there is no column of numbers left to be a channel; add one".into();
-            return Err(DataError::File { file: table.file().to_owned(), what });
+            return Err(DataError::File {
+                file: table.file().to_owned(),
+                what,
+            });
         }
         Ok(free)
     }
@@ -129,18 +172,29 @@ impl Long<'_> {
 
     fn steps_rise(&self, column: usize, sequences: &[(String, Range<usize>)]) -> Result<()> {
         let said = |row: usize, id: &str, text: &str| {
-            let what = format!("step {} of sequence {} does not come after the one before it", shown(text), shown(id));
+            let what = format!(
+                "step {} of sequence {} does not come after the one before it",
+                shown(text),
+                shown(id)
+            );
             Err(self.error(row, what + "; sort the file by id and step"))
         };
         for (id, rows) in sequences {
             for row in rows.start + 1..rows.end {
                 match &self.table.columns[column].cells {
                     // A gap compares as not rising.
-                    Cells::Numbers { values, .. } if !matches!(values[row].partial_cmp(&values[row - 1]), Some(std::cmp::Ordering::Greater)) => {
+                    Cells::Numbers { values, .. }
+                        if !matches!(
+                            values[row].partial_cmp(&values[row - 1]),
+                            Some(std::cmp::Ordering::Greater)
+                        ) =>
+                    {
                         return said(row, id, &values[row].to_string());
                     }
                     // How dates are ordered depends on how they are written; that they differ does not.
-                    Cells::Texts { values, .. } if values[row] == values[row - 1] => return said(row, id, &values[row]),
+                    Cells::Texts { values, .. } if values[row] == values[row - 1] => {
+                        return said(row, id, &values[row]);
+                    }
                     _ => {}
                 }
             }
@@ -149,17 +203,31 @@ impl Long<'_> {
     }
 
     fn label(&self, id: &str, rows: Range<usize>) -> Result<Written> {
-        let Some(column) = self.label else { return Ok(Written::None) };
+        let Some(column) = self.label else {
+            return Ok(Written::None);
+        };
         let changes = |row: usize, before: &str, after: &str| {
-            let what = format!("the label of sequence {} changes from {} to {}", shown(id), shown(before), shown(after));
+            let what = format!(
+                "the label of sequence {} changes from {} to {}",
+                shown(id),
+                shown(before),
+                shown(after)
+            );
             self.error(row, what + "; correct it, or ask for a label per step")
         };
         let one = matches!(self.options.kind, LabelKind::Class | LabelKind::Number);
         match &self.table.columns[column].cells {
-            Cells::Texts { values, .. } if matches!(self.options.kind, LabelKind::Class | LabelKind::ClassPerStep) => {
+            Cells::Texts { values, .. }
+                if matches!(
+                    self.options.kind,
+                    LabelKind::Class | LabelKind::ClassPerStep
+                ) =>
+            {
                 let all = &values[rows.clone()];
                 if let Some(empty) = all.iter().position(String::is_empty) {
-                    return Err(self.error(rows.start + empty, "the label is empty; fill it in".into()));
+                    return Err(
+                        self.error(rows.start + empty, "the label is empty; fill it in".into())
+                    );
                 }
                 match all.iter().position(|l| *l != all[0]) {
                     Some(other) if one => Err(changes(rows.start + other, &all[0], &all[other])),
@@ -170,9 +238,11 @@ impl Long<'_> {
             _ => {
                 let all = &self.table.numbers(column, Missing::Refuse)?[rows.clone()];
                 match all.iter().position(|l| *l != all[0]) {
-                    Some(other) if one => {
-                        Err(changes(rows.start + other, &all[0].to_string(), &all[other].to_string()))
-                    }
+                    Some(other) if one => Err(changes(
+                        rows.start + other,
+                        &all[0].to_string(),
+                        &all[other].to_string(),
+                    )),
                     _ if one => Ok(Written::Number(all[0])),
                     _ => Ok(Written::Numbers(all.to_vec())),
                 }
@@ -190,19 +260,39 @@ mod tests {
 
     fn options(kind: LabelKind) -> LongOptions {
         let label = Some("class".into());
-        LongOptions { id: "id".into(), step: Some("t".into()), label, kind, ..Default::default() }
+        LongOptions {
+            id: "id".into(),
+            step: Some("t".into()),
+            label,
+            kind,
+            ..Default::default()
+        }
     }
 
     fn fault(text: &str, kind: LabelKind) -> String {
-        parse_long("t.csv", text.as_bytes(), &options(kind)).unwrap_err().to_string()
+        parse_long("t.csv", text.as_bytes(), &options(kind))
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
     fn rows_of_an_id_are_a_sequence() {
         let s = parse_long("t.csv", GOOD.as_bytes(), &options(LabelKind::Class)).unwrap();
-        assert_eq!((s.channels, s.classes), (vec!["x".to_owned(), "y".into()], vec!["a".to_owned(), "b".into()]));
-        assert_eq!(s.rows.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(), ["01", "1"]);
-        assert_eq!((&s.rows[0].steps[..], &s.rows[0].label), (&[1.0, 2.0, 3.0, 4.0][..], &Label::Class(1)));
+        assert_eq!(
+            (s.channels, s.classes),
+            (
+                vec!["x".to_owned(), "y".into()],
+                vec!["a".to_owned(), "b".into()]
+            )
+        );
+        assert_eq!(
+            s.rows.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
+            ["01", "1"]
+        );
+        assert_eq!(
+            (&s.rows[0].steps[..], &s.rows[0].label),
+            (&[1.0, 2.0, 3.0, 4.0][..], &Label::Class(1))
+        );
         assert_eq!(s.rows[1].line, 4);
     }
 
@@ -210,20 +300,59 @@ mod tests {
     fn labels_per_step_and_numbers() {
         let text = "id,x,class\nu,1,0\nu,2,1\nv,3,1\n";
         let step = None;
-        let s = parse_long("t", text.as_bytes(), &LongOptions { step, ..options(LabelKind::ClassPerStep) }).unwrap();
+        let s = parse_long(
+            "t",
+            text.as_bytes(),
+            &LongOptions {
+                step,
+                ..options(LabelKind::ClassPerStep)
+            },
+        )
+        .unwrap();
         assert_eq!(s.rows[0].label, Label::Classes(vec![0, 1]));
-        let s = parse_long("t", text.as_bytes(), &LongOptions { step: None, ..options(LabelKind::NumberPerStep) }).unwrap();
-        assert_eq!((s.rows[0].label.clone(), s.channels), (Label::Numbers(vec![0.0, 1.0]), vec!["x".to_owned()]));
-        let e = parse_long("t", text.as_bytes(), &LongOptions { step: None, ..options(LabelKind::Number) }).unwrap_err();
-        assert!(e.to_string().contains("line 3: the label of sequence \"u\" changes from \"0\" to \"1\""), "{e}");
+        let s = parse_long(
+            "t",
+            text.as_bytes(),
+            &LongOptions {
+                step: None,
+                ..options(LabelKind::NumberPerStep)
+            },
+        )
+        .unwrap();
+        assert_eq!(
+            (s.rows[0].label.clone(), s.channels),
+            (Label::Numbers(vec![0.0, 1.0]), vec!["x".to_owned()])
+        );
+        let e = parse_long(
+            "t",
+            text.as_bytes(),
+            &LongOptions {
+                step: None,
+                ..options(LabelKind::Number)
+            },
+        )
+        .unwrap_err();
+        assert!(
+            e.to_string()
+                .contains("line 3: the label of sequence \"u\" changes from \"0\" to \"1\""),
+            "{e}"
+        );
     }
 
     #[test]
     fn wrong_rows() {
         let head = "id,t,x,class\n";
         for (rows, line, said) in [
-            ("u,1,1,a\nv,1,1,a\nu,2,1,a\n", 4, r#"sequence "u" ended on line 2 and comes back"#),
-            ("u,1,1,a\nu,1,2,a\n", 3, r#"step "1" of sequence "u" does not come after"#),
+            (
+                "u,1,1,a\nv,1,1,a\nu,2,1,a\n",
+                4,
+                r#"sequence "u" ended on line 2 and comes back"#,
+            ),
+            (
+                "u,1,1,a\nu,1,2,a\n",
+                3,
+                r#"step "1" of sequence "u" does not come after"#,
+            ),
             ("u,1,1,a\nu,2,2,b\n", 3, r#"changes from "a" to "b""#),
             ("u,1,1,a\nu,2,2,\n", 3, "the label is empty"),
             ("u,1,1,a\n,2,2,a\n", 3, "the sequence id is empty"),
@@ -233,12 +362,23 @@ mod tests {
             ("u,1,1,a\nu,2,1\n", 3, "has 3 fields where line 1 has 4"),
         ] {
             let got = fault(&format!("{head}{rows}"), LabelKind::Class);
-            assert!(got.starts_with(&format!("t.csv: line {line}")) && got.contains(said), "{rows:?}: {got}");
+            assert!(
+                got.starts_with(&format!("t.csv: line {line}")) && got.contains(said),
+                "{rows:?}: {got}"
+            );
         }
-        assert!(fault("id,t,x,class\nu,1,1,a\n", LabelKind::Number).contains(r#"column "class" has "a" where a number"#));
-        assert!(fault("id,t,class\nu,1,a\n", LabelKind::Class).contains("no column of numbers left"));
+        assert!(
+            fault("id,t,x,class\nu,1,1,a\n", LabelKind::Number)
+                .contains(r#"column "class" has "a" where a number"#)
+        );
+        assert!(
+            fault("id,t,class\nu,1,a\n", LabelKind::Class).contains("no column of numbers left")
+        );
         assert!(fault("key,t,x,class\nu,1,1,a\n", LabelKind::Class).contains(r#"no column "id""#));
-        let none = LongOptions { label: None, ..options(LabelKind::Class) };
+        let none = LongOptions {
+            label: None,
+            ..options(LabelKind::Class)
+        };
         assert!(parse_long("t", GOOD.as_bytes(), &none).is_err());
     }
 }

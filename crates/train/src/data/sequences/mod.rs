@@ -80,7 +80,10 @@ pub struct Sequences {
 impl Sequences {
     /// Number of steps of each sequence.
     pub fn lengths(&self) -> Vec<usize> {
-        self.rows.iter().map(|r| r.steps.len() / self.channels.len().max(1)).collect()
+        self.rows
+            .iter()
+            .map(|r| r.steps.len() / self.channels.len().max(1))
+            .collect()
     }
 
     /// Numbers the classes as a model does that was trained with `classes`.
@@ -88,22 +91,31 @@ impl Sequences {
     /// # Errors
     /// [`DataError::UnknownClass`] for the first sequence whose label is not among them; nothing is changed then.
     pub fn use_classes(&mut self, classes: &[String]) -> Result<()> {
-        let place: Vec<Option<u32>> =
-            self.classes.iter().map(|c| classes.iter().position(|k| k == c).map(|i| i as u32)).collect();
+        let place: Vec<Option<u32>> = self
+            .classes
+            .iter()
+            .map(|c| classes.iter().position(|k| k == c).map(|i| i as u32))
+            .collect();
         let known = |class: u32| place.get(class as usize).copied().flatten();
         let mut labels = Vec::with_capacity(self.rows.len());
         for row in &self.rows {
             let unknown = |class: u32| DataError::UnknownClass {
                 file: self.file.clone(),
                 line: row.line,
-                label: self.classes.get(class as usize).cloned().unwrap_or_default(),
+                label: self
+                    .classes
+                    .get(class as usize)
+                    .cloned()
+                    .unwrap_or_default(),
                 known: classes.to_vec(),
             };
             labels.push(match &row.label {
                 Label::Class(c) => Label::Class(known(*c).ok_or_else(|| unknown(*c))?),
-                Label::Classes(all) => {
-                    Label::Classes(all.iter().map(|&c| known(c).ok_or_else(|| unknown(c))).collect::<Result<_>>()?)
-                }
+                Label::Classes(all) => Label::Classes(
+                    all.iter()
+                        .map(|&c| known(c).ok_or_else(|| unknown(c)))
+                        .collect::<Result<_>>()?,
+                ),
                 other => other.clone(),
             });
         }
@@ -123,8 +135,13 @@ impl Sequences {
         if found == expected {
             return Ok(());
         }
-        let what = format!("its sequences have {found} channels and {expected} are expected; choose the same channels as in training");
-        Err(DataError::File { file: self.file.clone(), what })
+        let what = format!(
+            "its sequences have {found} channels and {expected} are expected; choose the same channels as in training"
+        );
+        Err(DataError::File {
+            file: self.file.clone(),
+            what,
+        })
     }
 }
 
@@ -137,11 +154,20 @@ mod tests {
         let ts = "@classLabel true b a\n@data\n1,2:b\n3:a\n";
         let mut s = parse_ts("t.ts", ts.as_bytes(), Default::default()).unwrap();
         assert_eq!(s.classes, ["b", "a"]);
-        s.use_classes(&["a".into(), "b".into(), "c".into()]).unwrap();
-        assert_eq!((&s.rows[0].label, &s.rows[1].label), (&Label::Class(1), &Label::Class(0)));
+        s.use_classes(&["a".into(), "b".into(), "c".into()])
+            .unwrap();
+        assert_eq!(
+            (&s.rows[0].label, &s.rows[1].label),
+            (&Label::Class(1), &Label::Class(0))
+        );
         let before = s.clone();
         let said = s.use_classes(&["b".into()]).unwrap_err().to_string();
-        assert!(said.starts_with(r#"t.ts: line 4: the label "a" is not one of the known classes ("b")"#), "{said}");
+        assert!(
+            said.starts_with(
+                r#"t.ts: line 4: the label "a" is not one of the known classes ("b")"#
+            ),
+            "{said}"
+        );
         assert_eq!(s, before);
         assert!(s.require_channels(1).is_ok() && s.require_channels(2).is_err());
         assert_eq!(s.lengths(), [2, 1]);

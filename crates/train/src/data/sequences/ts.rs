@@ -27,12 +27,14 @@ pub fn read_ts(path: &Path, missing: Missing) -> Result<Sequences> {
 /// As [`read_ts`], apart from those of the file system.
 pub fn parse_ts(file: &str, bytes: &[u8], missing: Missing) -> Result<Sequences> {
     let mut lines = (1..).zip(source::text(file, bytes)?.lines().map(str::trim));
-    let header = Header::read(file, &mut lines)?;
+    let mut header = Header::read(file, &mut lines)?;
+    let mut count = 0;
     let mut builder: Option<Builder> = None;
     for (line, text) in lines {
         if text.is_empty() || text.starts_with(['#', '%']) {
             continue;
         }
+        count += 1;
         let (channels, label) = header.channels(file, line, text)?;
         let names = Builder::numbered(channels.len());
         let builder = builder.get_or_insert_with(|| {
@@ -43,15 +45,20 @@ pub fn parse_ts(file: &str, bytes: &[u8], missing: Missing) -> Result<Sequences>
             builder
         });
         let steps = interleave(&channels);
-        builder.push(Read { id: (line - header.data_line).to_string(), line, steps, label, step_lines: None })?;
+        builder.push(Read {
+            id: count.to_string(),
+            line,
+            steps,
+            label,
+            step_lines: None,
+        })?;
     }
-    let mut sequences = builder
-        .ok_or_else(|| DataError::File { file: file.to_owned(), what: "there is no sequence after @data; add some".into() })?
-        .finish()?;
-    for (n, row) in (1..).zip(&mut sequences.rows) {
-        row.id = u64::to_string(&n);
-    }
-    Ok(sequences)
+    let empty = "there is no sequence after @data; add some";
+    let none = || DataError::File {
+        file: file.to_owned(),
+        what: empty.into(),
+    };
+    builder.ok_or_else(none)?.finish()
 }
 
 enum Labels {
@@ -63,17 +70,24 @@ enum Labels {
 struct Header {
     labels: Labels,
     /// Number of channels: declared, or that of the first sequence.
-    channels: std::cell::Cell<Option<usize>>,
+    channels: Option<usize>,
     length: Option<usize>,
-    data_line: u64,
 }
 
 impl Header {
     fn read<'t>(file: &str, lines: &mut impl Iterator<Item = (u64, &'t str)>) -> Result<Self> {
-        let mut header = Self { labels: Labels::None, channels: None.into(), length: None, data_line: 0 };
+        let mut header = Self {
+            labels: Labels::None,
+            channels: None,
+            length: None,
+        };
         let (mut equal, mut length) = (false, None);
         for (line, text) in lines {
-            let bad = |what: String| DataError::Line { file: file.to_owned(), line, what };
+            let bad = |what: String| DataError::Line {
+                file: file.to_owned(),
+                line,
+                what,
+            };
             if text.is_empty() || text.starts_with(['#', '%']) {
                 continue;
             }
@@ -82,65 +96,112 @@ impl Header {
             let value = words.next().unwrap_or_default();
             let yes = value.eq_ignore_ascii_case("true");
             let number = || {
-                value.parse::<usize>().ok().filter(|&n| n > 0).ok_or_else(|| bad(format!("{tag} needs a positive whole number and has {}", shown(value))))
+                value
+                    .parse::<usize>()
+                    .ok()
+                    .filter(|&n| n > 0)
+                    .ok_or_else(|| {
+                        bad(format!(
+                            "{tag} needs a positive whole number and has {}",
+                            shown(value)
+                        ))
+                    })
             };
             match tag.as_str() {
                 "@data" => {
                     header.length = length.filter(|_| equal);
-                    header.data_line = line;
                     return Ok(header);
                 }
                 "@timestamps" if yes => {
                     return Err(bad("time stamps are not supported; export the file without them (@timeStamps false)".into()));
                 }
-                "@univariate" if yes => header.channels = Some(1).into(),
-                "@dimension" | "@dimensions" => header.channels = Some(number()?).into(),
+                "@univariate" if yes => header.channels = Some(1),
+                "@dimension" | "@dimensions" => header.channels = Some(number()?),
                 "@equallength" => equal = yes,
                 "@serieslength" => length = Some(number()?),
                 "@targetlabel" if yes => header.labels = Labels::Numbers,
                 "@classlabel" if yes => {
                     let classes: Vec<String> = words.map(str::to_owned).collect();
                     if classes.is_empty() {
-                        return Err(bad("@classLabel true must be followed by the classes".into()));
+                        return Err(bad(
+                            "@classLabel true must be followed by the classes".into()
+                        ));
                     }
                     header.labels = Labels::Classes(classes);
                 }
                 tag if tag.starts_with('@') => {}
-                _ => return Err(bad("there is no line @data before the data; is this a .ts file?".into())),
+                _ => {
+                    return Err(bad(
+                        "there is no line @data before the data; is this a .ts file?".into(),
+                    ));
+                }
             }
         }
-        Err(DataError::File { file: file.to_owned(), what: "there is no line @data; is this a .ts file?".into() })
+        Err(DataError::File {
+            file: file.to_owned(),
+            what: "there is no line @data; is this a .ts file?".into(),
+        })
     }
 
     /// The channels of one line (all of one length, gaps NaN) and its label.
-    fn channels(&self, file: &str, line: u64, text: &str) -> Result<(Vec<Vec<f64>>, Written)> {
-        let bad = |what: String| DataError::Line { file: file.to_owned(), line, what };
+    fn channels(&mut self, file: &str, line: u64, text: &str) -> Result<(Vec<Vec<f64>>, Written)> {
+        let bad = |what: String| DataError::Line {
+            file: file.to_owned(),
+            line,
+            what,
+        };
         let mut fields: Vec<&str> = text.split(':').collect();
-        let label = match (&self.labels, fields.last().copied().unwrap_or_default().trim()) {
+        let label = match (
+            &self.labels,
+            fields.last().copied().unwrap_or_default().trim(),
+        ) {
             (Labels::None, _) => Written::None,
-            (_, _) if fields.len() < 2 => return Err(bad("there is no label after the last : of this line; add it".into())),
+            (_, _) if fields.len() < 2 => {
+                return Err(bad(
+                    "there is no label after the last : of this line; add it".into(),
+                ));
+            }
             (Labels::Classes(_), name) => Written::Class(name.to_owned()),
             (Labels::Numbers, text) => match cell::read(text, false) {
                 Cell::Number(v) => Written::Number(v),
-                _ => return Err(bad(format!("the label {} is not a number; correct it", shown(text)))),
+                _ => {
+                    return Err(bad(format!(
+                        "the label {} is not a number; correct it",
+                        shown(text)
+                    )));
+                }
             },
         };
         if !matches!(self.labels, Labels::None) {
             fields.pop();
         }
-        let expected = self.channels.get().unwrap_or(fields.len());
-        self.channels.set(Some(expected));
+        let expected = *self.channels.get_or_insert(fields.len());
         if fields.len() != expected {
-            return Err(bad(format!("there are {} channels and {expected} are expected; repair this line", fields.len())));
+            return Err(bad(format!(
+                "there are {} channels and {expected} are expected; repair this line",
+                fields.len()
+            )));
         }
         let mut channels: Vec<Vec<f64>> = Vec::with_capacity(expected);
         for (i, field) in fields.iter().enumerate() {
             let values = numbers(field).map_err(|(step, text)| {
-                bad(format!("channel {}, step {step}: {} is not a finite number; repair it", i + 1, shown(text)))
+                bad(format!(
+                    "channel {}, step {step}: {} is not a finite number; repair it",
+                    i + 1,
+                    shown(text)
+                ))
             })?;
-            let wanted = channels.first().map(Vec::len).or(self.length).unwrap_or(values.len());
+            let wanted = channels
+                .first()
+                .map(Vec::len)
+                .or(self.length)
+                .unwrap_or(values.len());
             if values.len() != wanted {
-                let what = format!("channel {} has {} steps and {wanted} are expected; repair this line", i + 1, values.len());
+                let what = format!(
+                    "channel {} has {} steps and {wanted} are expected; repair this line",
+                    i + 1,
+                    values.len()
+                );
                 return Err(bad(what));
             }
             channels.push(values);
@@ -167,7 +228,9 @@ fn numbers(field: &str) -> Result<Vec<f64>, (usize, &str)> {
 /// `[F][T]` → `[T * F]`.
 fn interleave(channels: &[Vec<f64>]) -> Vec<f64> {
     let steps = channels.first().map_or(0, Vec::len);
-    (0..steps).flat_map(|t| channels.iter().map(move |c| c[t])).collect()
+    (0..steps)
+        .flat_map(|t| channels.iter().map(move |c| c[t]))
+        .collect()
 }
 
 #[cfg(test)]
@@ -180,7 +243,9 @@ mod tests {
                         @equalLength false\n@classLabel true yes no\n@data\n1,2,3:4,5,6:no\n\n7:8:yes\n";
 
     fn fault(text: &str) -> String {
-        parse_ts("t.ts", text.as_bytes(), Missing::Refuse).unwrap_err().to_string()
+        parse_ts("t.ts", text.as_bytes(), Missing::Refuse)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -189,7 +254,10 @@ mod tests {
         assert_eq!(s.channels, ["channel_1", "channel_2"]);
         assert_eq!(s.classes, ["yes", "no"]);
         assert_eq!(s.rows[0].steps, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
-        assert_eq!((s.rows[0].label.clone(), s.rows[1].label.clone()), (Label::Class(1), Label::Class(0)));
+        assert_eq!(
+            (s.rows[0].label.clone(), s.rows[1].label.clone()),
+            (Label::Class(1), Label::Class(0))
+        );
         assert_eq!((s.rows[1].id.as_str(), s.rows[1].line), ("2", 11));
     }
 
@@ -197,9 +265,20 @@ mod tests {
     fn numbers_none_and_gaps() {
         let s = parse_ts("t", b"@targetLabel true\n@data\n1,2:0.5\n", Missing::Refuse).unwrap();
         assert_eq!(s.rows[0].label, Label::Number(0.5));
-        let s = parse_ts("t", b"@classLabel false\n@data\n1,?,3\n", Missing::Interpolate).unwrap();
-        assert_eq!((&s.rows[0].steps[..], &s.rows[0].label), (&[1.0, 2.0, 3.0][..], &Label::None));
-        assert!(fault("@data\n1,?,3\n").contains(r#"line 2: column "channel_1" has no value ("step 2")"#));
+        let s = parse_ts(
+            "t",
+            b"@classLabel false\n@data\n1,?,3\n",
+            Missing::Interpolate,
+        )
+        .unwrap();
+        assert_eq!(
+            (&s.rows[0].steps[..], &s.rows[0].label),
+            (&[1.0, 2.0, 3.0][..], &Label::None)
+        );
+        assert!(
+            fault("@data\n1,?,3\n")
+                .contains(r#"line 2: column "channel_1" has no value ("step 2")"#)
+        );
     }
 
     #[test]
@@ -208,21 +287,56 @@ mod tests {
             ("1,2,3\n", 1, "no line @data"),
             ("@data\n1,x\n", 2, r#"channel 1, step 2: "x" is not"#),
             ("@data\n1,inf\n", 2, r#"channel 1, step 2: "inf" is not"#),
-            ("@data\n1,2:1,2\n1,2\n", 3, "there are 1 channels and 2 are expected"),
-            ("@dimensions 3\n@data\n1,2:1,2\n", 3, "there are 2 channels and 3"),
+            (
+                "@data\n1,2:1,2\n1,2\n",
+                3,
+                "there are 1 channels and 2 are expected",
+            ),
+            (
+                "@dimensions 3\n@data\n1,2:1,2\n",
+                3,
+                "there are 2 channels and 3",
+            ),
             ("@data\n1,2:1,2,3\n", 2, "channel 2 has 3 steps and 2"),
-            ("@equalLength true\n@seriesLength 3\n@data\n1,2\n", 4, "channel 1 has 2 steps and 3"),
-            ("@classLabel true a b\n@data\n1,2:c\n", 3, r#"the label "c" is not one of the known classes ("a", "b")"#),
+            (
+                "@equalLength true\n@seriesLength 3\n@data\n1,2\n",
+                4,
+                "channel 1 has 2 steps and 3",
+            ),
+            (
+                "@classLabel true a b\n@data\n1,2:c\n",
+                3,
+                r#"the label "c" is not one of the known classes ("a", "b")"#,
+            ),
             ("@classLabel true a b\n@data\n1,2\n", 3, "there is no label"),
-            ("@targetLabel true\n@data\n1,2:x\n", 3, r#"the label "x" is not a number"#),
-            ("@classLabel true\n@data\n1,2:c\n", 1, "must be followed by the classes"),
-            ("@timeStamps true\n@data\n(1,2)\n", 1, "time stamps are not supported"),
-            ("@dimensions none\n@data\n1\n", 1, "@dimensions needs a positive whole number"),
+            (
+                "@targetLabel true\n@data\n1,2:x\n",
+                3,
+                r#"the label "x" is not a number"#,
+            ),
+            (
+                "@classLabel true\n@data\n1,2:c\n",
+                1,
+                "must be followed by the classes",
+            ),
+            (
+                "@timeStamps true\n@data\n(1,2)\n",
+                1,
+                "time stamps are not supported",
+            ),
+            (
+                "@dimensions none\n@data\n1\n",
+                1,
+                "@dimensions needs a positive whole number",
+            ),
             ("@data\n1:\n", 2, "channel 2 has 0 steps"),
             ("@classLabel true a\n@data\n:a\n", 3, "has no steps"),
         ] {
             let got = fault(text);
-            assert!(got.starts_with(&format!("t.ts: line {line}: ")) && got.contains(said), "{text:?}: {got}");
+            assert!(
+                got.starts_with(&format!("t.ts: line {line}: ")) && got.contains(said),
+                "{text:?}: {got}"
+            );
         }
         assert!(fault("@univariate true\n").contains("there is no line @data"));
         assert!(fault("@data\n").contains("no sequence after @data"));

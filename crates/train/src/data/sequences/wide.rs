@@ -35,23 +35,47 @@ pub fn read_wide(path: &Path, options: &WideOptions) -> Result<Sequences> {
 /// # Errors
 /// As [`read_wide`], apart from those of the file system.
 pub fn parse_wide(file: &str, bytes: &[u8], options: &WideOptions) -> Result<Sequences> {
-    let bad = |what: String| DataError::File { file: file.to_owned(), what };
+    let bad = |what: String| DataError::File {
+        file: file.to_owned(),
+        what,
+    };
     let label = match (options.kind, &options.label) {
         (LabelKind::ClassPerStep | LabelKind::NumberPerStep, _) => {
-            return Err(bad("a file with one sequence a row has no labels per step; use the long format".into()));
+            return Err(bad(
+                "a file with one sequence a row has no labels per step; use the long format".into(),
+            ));
         }
         (LabelKind::Class | LabelKind::Number, None) => {
-            return Err(bad("it is to be read with labels; say which column holds them".into()));
+            return Err(bad(
+                "it is to be read with labels; say which column holds them".into(),
+            ));
         }
         (_, label) => label.clone(),
     };
-    let as_text = label.clone().filter(|_| options.kind == LabelKind::Class).into_iter().collect();
-    let table = Table::parse_with(file, bytes, &ReadOptions { header: None, as_text })?;
+    let as_text = label
+        .clone()
+        .filter(|_| options.kind == LabelKind::Class)
+        .into_iter()
+        .collect();
+    let table = Table::parse_with(
+        file,
+        bytes,
+        &ReadOptions {
+            header: None,
+            as_text,
+        },
+    )?;
     let label = label.map(|l| table.find(&l)).transpose()?;
     let positions = (0..table.columns.len()).filter(|&c| Some(c) != label);
-    let columns = positions.map(|c| table.numbers(c, Missing::Drop)).collect::<Result<Vec<_>>>()?;
+    let columns = positions
+        .map(|c| table.numbers(c, Missing::Drop))
+        .collect::<Result<Vec<_>>>()?;
     if options.channels == 0 || columns.len() % options.channels != 0 || columns.is_empty() {
-        let what = format!("its rows have {} values, which is not a multiple of {} channels", columns.len(), options.channels);
+        let what = format!(
+            "its rows have {} values, which is not a multiple of {} channels",
+            columns.len(),
+            options.channels
+        );
         return Err(bad(what + "; give another number of channels"));
     }
     let names = match label {
@@ -70,7 +94,13 @@ pub fn parse_wide(file: &str, bytes: &[u8], options: &WideOptions) -> Result<Seq
             (_, Some(&number)) => written(number, LabelKind::Number),
             _ => Written::None,
         };
-        builder.push(Read { id: (row + 1).to_string(), line, steps, label, step_lines: None })?;
+        builder.push(Read {
+            id: (row + 1).to_string(),
+            line,
+            steps,
+            label,
+            step_lines: None,
+        })?;
     }
     builder.finish()
 }
@@ -81,29 +111,61 @@ mod tests {
     use super::*;
 
     fn options(channels: usize, kind: LabelKind) -> WideOptions {
-        WideOptions { channels, label: Some("5".into()), kind, missing: Missing::Refuse }
+        WideOptions {
+            channels,
+            label: Some("5".into()),
+            kind,
+            missing: Missing::Refuse,
+        }
     }
 
     #[test]
     fn images_by_rows_and_by_pixels() {
         let text = b"0,1,2,3,7\n4,5,6,7,10\n";
         let s = parse_wide("t", text, &options(2, LabelKind::Class)).unwrap();
-        assert_eq!((s.lengths(), s.classes), (vec![2, 2], vec!["7".to_owned(), "10".into()]));
+        assert_eq!(
+            (s.lengths(), s.classes),
+            (vec![2, 2], vec!["7".to_owned(), "10".into()])
+        );
         assert_eq!(s.rows[1].steps, [4.0, 5.0, 6.0, 7.0]);
         let s = parse_wide("t", text, &options(1, LabelKind::Number)).unwrap();
-        assert_eq!((s.lengths(), &s.rows[0].label), (vec![4, 4], &Label::Number(7.0)));
-        assert_eq!(parse_wide("t", text, &options(2, LabelKind::None)).unwrap().rows[0].label, Label::None);
+        assert_eq!(
+            (s.lengths(), &s.rows[0].label),
+            (vec![4, 4], &Label::Number(7.0))
+        );
+        assert_eq!(
+            parse_wide("t", text, &options(2, LabelKind::None))
+                .unwrap()
+                .rows[0]
+                .label,
+            Label::None
+        );
     }
 
     #[test]
     fn what_does_not_fit() {
         let text = b"0,1,2,3,7\n4,5,6,7,8\n";
-        assert!(parse_wide("t", text, &options(3, LabelKind::Class)).unwrap_err().to_string().contains("4 values"));
+        assert!(
+            parse_wide("t", text, &options(3, LabelKind::Class))
+                .unwrap_err()
+                .to_string()
+                .contains("4 values")
+        );
         assert!(parse_wide("t", text, &options(0, LabelKind::Class)).is_err());
         assert!(parse_wide("t", text, &options(2, LabelKind::ClassPerStep)).is_err());
-        let gap = parse_wide("t", b"0,1,,3,7\n4,5,6,7,8\n", &options(2, LabelKind::Class)).unwrap_err();
-        assert!(gap.to_string().contains("line 1: column \"channel_1\" has no value (\"step 2\")"), "{gap}");
-        let e = parse_wide("t", b"0,1,x,3,7\n4,5,6,7,8\n1,1,1,1,1\n", &options(2, LabelKind::Class)).unwrap_err();
+        let gap =
+            parse_wide("t", b"0,1,,3,7\n4,5,6,7,8\n", &options(2, LabelKind::Class)).unwrap_err();
+        assert!(
+            gap.to_string()
+                .contains("line 1: column \"channel_1\" has no value (\"step 2\")"),
+            "{gap}"
+        );
+        let e = parse_wide(
+            "t",
+            b"0,1,x,3,7\n4,5,6,7,8\n1,1,1,1,1\n",
+            &options(2, LabelKind::Class),
+        )
+        .unwrap_err();
         assert!(matches!(e, DataError::NotNumeric { .. }), "{e}");
     }
 }
