@@ -147,6 +147,8 @@ pub(crate) fn with_unit(label: &str, unit: &str) -> String {
     match (label.is_empty(), unit.is_empty()) {
         (_, true) => label.to_string(),
         (true, false) => unit.to_string(),
+        // Two pairs of brackets in a row read badly.
+        (false, false) if label.ends_with(')') => format!("{label}, {unit}"),
         (false, false) => format!("{label} ({unit})"),
     }
 }
@@ -204,5 +206,9 @@ mod tests {
         assert_eq!(shorten("abcdef", 4), "abc…");
         assert_eq!(with_unit("loss", ""), "loss");
         assert_eq!(with_unit("time", "s"), "time (s)");
+        assert_eq!(
+            with_unit("loss (scaled)", "log scale"),
+            "loss (scaled), log scale"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use super::frame::{Axis, Plot, Size, axes, empty, label_room, open};
+use crate::page::{Row, Table};
 use crate::scale::Scale;
 use crate::text::{escape, number, px, shorten, width_of};
 
@@ -136,7 +137,8 @@ fn lying(spec: &Bars) -> String {
     out
 }
 
-fn upright(spec: &Bars) -> String {
+/// Where the columns of an upright chart stand and how high they reach.
+fn columns(spec: &Bars) -> Option<(Plot, Scale, Scale)> {
     let mut plot = Plot {
         left: 0.0,
         right: spec.size.width - 14.0,
@@ -144,13 +146,18 @@ fn upright(spec: &Bars) -> String {
         bottom: spec.size.height - 46.0,
     };
     let values = spec.items.iter().map(|b| b.value).chain([0.0]);
-    let Some(y) = spec.value.scale(values, plot.bottom, plot.top, true) else {
-        return empty(spec.size, &spec.title, "No finite values to show.");
-    };
+    let y = spec.value.scale(values, plot.bottom, plot.top, true)?;
     plot.left = label_room(&spec.value, &y, plot.bottom - plot.top);
-    let step = (plot.right - plot.left) / spec.items.len() as f64;
     let last = spec.items.len() as f64 - 1.0;
     let x = Scale::new(-0.5, last + 0.5, plot.left, plot.right, false);
+    Some((plot, x, y))
+}
+
+fn upright(spec: &Bars) -> String {
+    let Some((plot, x, y)) = columns(spec) else {
+        return empty(spec.size, &spec.title, "No finite values to show.");
+    };
+    let step = (plot.right - plot.left) / spec.items.len() as f64;
     let position = spec
         .position
         .clone()
@@ -190,23 +197,21 @@ fn upright(spec: &Bars) -> String {
 }
 
 /// The values as a table; rows of an upright chart know their place in the picture.
-pub(crate) fn table(spec: &Bars) -> crate::page::Table {
+pub(crate) fn table(spec: &Bars) -> Table {
     let name = if spec.position.label.is_empty() {
         String::new()
     } else {
         spec.position.title()
     };
-    crate::page::Table {
+    let x = columns(spec).filter(|_| spec.upright).map(|c| c.1);
+    let row = |(i, bar): (usize, &Bar)| Row {
+        px: x.and_then(|x| x.at(i as f64)),
+        cells: vec![bar.label.clone(), number(bar.value)],
+        strong: bar.strong && !spec.upright,
+    };
+    Table {
         head: vec![name, spec.value.title()],
-        rows: spec
-            .items
-            .iter()
-            .map(|b| crate::page::Row {
-                px: None,
-                cells: vec![b.label.clone(), number(b.value)],
-                strong: b.strong,
-            })
-            .collect(),
+        rows: spec.items.iter().enumerate().map(row).collect(),
         note: String::new(),
     }
 }

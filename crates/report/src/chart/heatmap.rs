@@ -216,10 +216,10 @@ fn numbers(
             let _ = write!(
                 out,
                 "<text class=\"oncell{}\" x=\"{}\" y=\"{}\">{}</text>",
-                if step >= HEAT_STEPS / 2 {
-                    " ondark"
-                } else {
-                    ""
+                match step {
+                    _ if text == "0" => " zero",
+                    _ if step >= HEAT_STEPS / 2 => " ondark",
+                    _ => "",
                 },
                 px(left + (c as f64 + 0.5) * w),
                 px(top + (r as f64 + 0.5) * h + 4.0),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::frame::{Axis, Plot, Size, axes, empty, label_room, legend, legend_rows, open};
-use super::series::{Band, Series, band_key, draw, draw_band, key};
+use super::series::{Band, Draw, Series, band_key, draw, draw_band, key};
 use crate::page::{Row, Table};
 use crate::scale::Scale;
 use crate::text::{escape, number, px, width_of};
@@ -137,9 +137,11 @@ pub fn lines(spec: &Lines) -> String {
     let mut out = open(spec.size, &spec.title, &spec.description, &more);
     axes(&mut out, plot, (&spec.x, &x), (&spec.y, &y));
     legend(&mut out, &keys, 4.0, 32.0, spec.size.width - 20.0);
-    // A picture inside the picture cuts off what leaves the plot, markers at the edge excepted.
-    let (left, top) = (plot.left - 6.0, plot.top - 6.0);
-    let (width, height) = (plot.right - left + 6.0, plot.bottom - top + 6.0);
+    // A picture inside the picture cuts off what leaves the plot; markers at the edge stay whole.
+    let markers = spec.series.iter().any(|s| s.draw != Draw::Line);
+    let rim = if markers { 6.0 } else { 1.5 };
+    let (left, top) = (plot.left - rim, plot.top - rim);
+    let (width, height) = (plot.right - left + rim, plot.bottom - top + rim);
     let (left, top, width, height) = (px(left), px(top), px(width), px(height));
     let _ = write!(
         out,
