@@ -1,0 +1,216 @@
+//! A network with its parameters, as safetensors under PyTorch's names; all else in the metadata.
+
+use crate::{Error, Numbers, Tensor, Tensors, write_bytes};
+use elman_core::{CellKind, Input, Network, Params};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// The number of the format, in `elman.format`.
+const FORMAT: &str = "1";
+
+/// A network, its parameters, and what else is needed to use it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The network.
+    pub network: Network,
+    /// Its parameters.
+    pub params: Params<f32>,
+    /// Text of the caller's own: scaling, vocabulary, configuration.
+    pub extra: BTreeMap<String, String>,
+}
+
+impl Model {
+    /// As safetensors.
+    pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        let n = &self.network;
+        let input = match n.input {
+            Input::Features(width) => format!("features:{width}"),
+            Input::Symbols(known) => format!("symbols:{known}"),
+        };
+        let output = n.output.map_or("none".to_string(), |o| o.to_string());
+        let mut all = Tensors::default();
+        for (key, value) in [
+            ("format", FORMAT.to_string()),
+            ("cell", n.cell.name().to_string()),
+            ("input", input),
+            ("hidden", n.hidden.to_string()),
+            ("layers", n.layers.to_string()),
+            ("bidirectional", n.bidirectional.to_string()),
+            ("output", output),
+            ("learned_state", n.learned_state.to_string()),
+        ] {
+            all.metadata.insert(format!("elman.{key}"), value);
+        }
+        for (key, value) in &self.extra {
+            all.metadata.insert(format!("extra.{key}"), value.clone());
+        }
+        for view in self.params.layout().views() {
+            let numbers = &self.params.data()[view.range()];
+            all.tensors
+                .insert(view.name.clone(), Tensor::f32(&view.shape, numbers));
+        }
+        all.to_bytes()
+    }
+
+    /// From safetensors; `file` is for messages.
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Model, Error> {
+        let all = Tensors::from_bytes(file, bytes)?;
+        let wrong = |why: String| Error::format(file, why);
+        let get = |key: &str| {
+            all.metadata.get(&format!("elman.{key}")).ok_or_else(|| {
+                wrong(format!(
+                    "it does not say its elman.{key}: it was not written by elman; use elman convert for others"
+                ))
+            })
+        };
+        let format = get("format")?;
+        if format != FORMAT {
+            return Err(wrong(format!(
+                "it is of format {format}, and this elman reads format {FORMAT}; use the version that wrote it"
+            )));
+        }
+        fn parse<T: std::str::FromStr>(file: &str, key: &str, text: &str) -> Result<T, Error> {
+            let why = format!("its elman.{key} is {text:?}, which makes no sense");
+            text.parse().map_err(|_| Error::format(file, why))
+        }
+        let cell = get("cell")?;
+        let input = get("input")?;
+        let input = match input.split_once(':') {
+            Some(("features", n)) => Input::Features(parse(file, "input", n)?),
+            Some(("symbols", n)) => Input::Symbols(parse(file, "input", n)?),
+            _ => {
+                return Err(wrong(format!(
+                    "its elman.input is {input:?}, which makes no sense"
+                )));
+            }
+        };
+        let network = Network {
+            cell: CellKind::by_name(cell)
+                .ok_or_else(|| wrong(format!("its cell {cell:?} is not known to this elman")))?,
+            input,
+            hidden: parse(file, "hidden", get("hidden")?)?,
+            layers: parse(file, "layers", get("layers")?)?,
+            bidirectional: parse(file, "bidirectional", get("bidirectional")?)?,
+            output: match get("output")?.as_str() {
+                "none" => None,
+                n => Some(parse(file, "output", n)?),
+            },
+            learned_state: parse(file, "learned_state", get("learned_state")?)?,
+        };
+        let params = params(file, &network, &all)?;
+        let extra = all.metadata.iter();
+        let extra = extra.filter_map(|(k, v)| Some((k.strip_prefix("extra.")?.into(), v.clone())));
+        Ok(Model {
+            network,
+            params,
+            extra: extra.collect(),
+        })
+    }
+}
+
+/// The parameters of a network among tensors of the same names and shapes.
+fn params(file: &str, network: &Network, all: &Tensors) -> Result<Params<f32>, Error> {
+    let wrong = |why: String| Error::format(file, why);
+    // Checked against the file before anything is allocated: sizes are only what the file says.
+    let stored: usize = all.tensors.values().map(|t| t.numbers.len()).sum();
+    let gates = network.cell.sizes().from_h.len();
+    let recurrent = network
+        .hidden
+        .checked_mul(network.hidden)
+        .and_then(|n| n.checked_mul(gates * network.directions()))
+        .and_then(|n| n.checked_mul(network.layers));
+    let needs = recurrent.and_then(|n| n.checked_add(network.input.width()));
+    if needs.is_none_or(|n| n > stored) || network.output.is_some_and(|o| o > stored) {
+        return Err(wrong("it has fewer numbers than its sizes need".into()));
+    }
+    let mut params = Params::zeros(network).map_err(|e| wrong(e.to_string()))?;
+    for view in params.layout().views().to_vec() {
+        let tensor = all
+            .tensors
+            .get(&view.name)
+            .ok_or_else(|| wrong(format!("there is no tensor {:?}", view.name)))?;
+        if tensor.shape != view.shape {
+            return Err(wrong(format!(
+                "tensor {:?} is {:?}, and the network needs {:?}",
+                view.name, tensor.shape, view.shape
+            )));
+        }
+        let Numbers::F32(numbers) = &tensor.numbers else {
+            return Err(wrong(format!(
+                "tensor {:?} is not of 32-bit floats",
+                view.name
+            )));
+        };
+        if let Some(at) = tensor.numbers.not_finite() {
+            return Err(wrong(format!(
+                "number {at} of tensor {:?} is {}",
+                view.name, numbers[at]
+            )));
+        }
+        params.data_mut()[view.range()].copy_from_slice(numbers);
+    }
+    Ok(params)
+}
+
+/// Reads a model file.
+pub fn read_model(path: &Path) -> Result<Model, Error> {
+    let bytes = std::fs::read(path).map_err(|source| Error::Read {
+        path: path.into(),
+        source,
+    })?;
+    Model::from_bytes(&path.display().to_string(), &bytes)
+}
+
+/// Writes a model file, beside and renamed.
+pub fn write_model(path: &Path, model: &Model) -> Result<(), Error> {
+    write_bytes(path, &model.to_bytes()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use elman_core::Init;
+
+    #[test]
+    fn there_and_back_for_every_cell() {
+        for &cell in CellKind::ALL {
+            let network = Network {
+                layers: 2,
+                bidirectional: true,
+                learned_state: true,
+                ..Network::new(cell, Input::Features(3), 5, 2)
+            };
+            let params = Init::default().params(&network, 3).unwrap();
+            let extra = BTreeMap::from([("task".to_string(), "\"forecast\"".to_string())]);
+            let model = Model {
+                network,
+                params,
+                extra,
+            };
+            let read = Model::from_bytes("m", &model.to_bytes().unwrap()).unwrap();
+            assert_eq!(read.network, model.network);
+            assert_eq!(read.params.data(), model.params.data());
+            assert_eq!(read.extra, model.extra);
+        }
+    }
+    #[test]
+    fn sizes_are_not_believed() {
+        let network = Network::new(CellKind::Elman, Input::Features(1), 2, 1);
+        let model = Model {
+            params: Init::default().params(&network, 3).unwrap(),
+            network,
+            extra: BTreeMap::new(),
+        };
+        let mut all = Tensors::from_bytes("m", &model.to_bytes().unwrap()).unwrap();
+        for huge in ["1000000000", "18446744073709551615"] {
+            for key in ["elman.hidden", "elman.layers", "elman.output"] {
+                let mut bad = all.clone();
+                bad.metadata.insert(key.into(), huge.into());
+                assert!(Model::from_bytes("m", &bad.to_bytes().unwrap()).is_err());
+            }
+        }
+        all.metadata.insert("elman.format".into(), "99".into());
+        let error = Model::from_bytes("m", &all.to_bytes().unwrap()).unwrap_err();
+        assert!(error.to_string().contains("format 99"), "{error}");
+    }
+}
