@@ -56,7 +56,7 @@ macro_rules! rest {
         // SAFETY of all blocks below: vectors exist only inside `run`; pointers are the callers' promise.
         impl Simd for $name {
             const TALL: usize = 6;
-            const ACCUMULATORS: usize = 12;
+            const REGISTERS: usize = 16;
 
             #[inline(always)]
             unsafe fn read(from: *const $element) -> Self {

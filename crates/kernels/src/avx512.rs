@@ -53,7 +53,7 @@ macro_rules! rest {
         // SAFETY of all blocks below: vectors exist only inside `run`; pointers are the callers' promise.
         impl Simd for $name {
             const TALL: usize = 12;
-            const ACCUMULATORS: usize = 24;
+            const REGISTERS: usize = 32;
 
             #[inline(always)]
             unsafe fn read(from: *const $element) -> Self {

@@ -18,23 +18,27 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod buffer;
 mod element;
 mod level;
 mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod packed;
+mod peak;
 mod portable;
 mod product;
 mod rows;
 mod simd;
 mod steps;
 mod team;
+mod tile;
 mod value;
 
 pub use element::Element;
 pub use level::{Job, Level};
 pub use packed::Packed;
+pub use peak::fma_peak;
 pub use product::{Pick, Start, column_sum_add, outer_add, product};
 pub use rows::{Rows, RowsMut};
 pub use steps::StepsMut;

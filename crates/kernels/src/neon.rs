@@ -33,8 +33,8 @@ macro_rules! rest {
         }
         // SAFETY of all blocks below: vectors exist only inside `run`; pointers are the callers' promise.
         impl Simd for $name {
-            const TALL: usize = 6;
-            const ACCUMULATORS: usize = 24;
+            const TALL: usize = 12;
+            const REGISTERS: usize = 32;
 
             #[inline(always)]
             unsafe fn read(from: *const $element) -> Self {

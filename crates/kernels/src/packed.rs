@@ -1,13 +1,25 @@
 //! A matrix laid out as the product streams it.
 
+use crate::buffer::Buffer;
 use crate::{Element, Rows};
 
+/// Bytes of one row of a panel: two cache lines, hence two vectors of AVX-512, four of AVX2.
+pub(crate) const PANEL_BYTES: usize = 128;
+
+/// Columns of a panel.
+pub(crate) const fn panel<E>() -> usize {
+    PANEL_BYTES / size_of::<E>()
+}
+
 /// The right-hand matrix `[k, n]` of a [`product`](crate::product), packed once and streamed at every step.
+///
+/// Panels of 128 bytes' columns, one after another, each `[k, panel]`; the last is filled up with zeros. The layout
+/// is the same for every level.
 #[derive(Clone, Debug)]
 pub struct Packed<E> {
-    pub(crate) k: usize,
-    pub(crate) n: usize,
-    pub(crate) data: Vec<E>,
+    k: usize,
+    n: usize,
+    data: Buffer<E>,
 }
 
 impl<E: Element> Packed<E> {
@@ -16,7 +28,7 @@ impl<E: Element> Packed<E> {
         Packed {
             k,
             n,
-            data: vec![E::ZERO; k * n],
+            data: Buffer::zeros(n.div_ceil(panel::<E>()) * panel::<E>() * k),
         }
     }
     /// Rows of this matrix: the length of the sums.
@@ -27,20 +39,53 @@ impl<E: Element> Packed<E> {
     pub fn n(&self) -> usize {
         self.n
     }
+    /// The panels, `k · panel` numbers each.
+    pub(crate) fn panels(&self) -> *const E {
+        self.data.as_ptr()
+    }
     /// Sets columns `at..at + b.cols()` from `b` `[k, cols]`. Panics where it does not fit.
     pub fn pack(&mut self, at: usize, b: Rows<'_, E>) {
         assert!(b.rows() == self.k && at + b.cols() <= self.n);
-        for i in 0..self.k {
-            self.data[i * self.n + at..][..b.cols()].copy_from_slice(b.row(i));
+        let width = panel::<E>();
+        let data = self.data.as_mut();
+        let mut done = 0;
+        while done < b.cols() {
+            let (p, c) = ((at + done) / width, (at + done) % width);
+            let cols = (width - c).min(b.cols() - done);
+            for i in 0..self.k {
+                data[(p * self.k + i) * width + c..][..cols]
+                    .copy_from_slice(&b.row(i)[done..done + cols]);
+            }
+            done += cols;
         }
     }
     /// Sets columns `at..at + b.rows()` from the transpose of `b` `[cols, k]`. Panics where it does not fit.
     pub fn pack_transposed(&mut self, at: usize, b: Rows<'_, E>) {
         assert!(b.cols() == self.k && at + b.rows() <= self.n);
-        for j in 0..b.rows() {
-            for (i, &x) in b.row(j).iter().enumerate() {
-                self.data[i * self.n + at + j] = x;
+        let width = panel::<E>();
+        let data = self.data.as_mut();
+        let mut done = 0;
+        while done < b.rows() {
+            let (p, c) = ((at + done) / width, (at + done) % width);
+            // Eight rows at once, so that neighbours are written together.
+            let cols = (width - c).min(b.rows() - done).min(8);
+            let to = &mut data[p * self.k * width..][..self.k * width];
+            if cols == 8 {
+                let rows: [&[E]; 8] = core::array::from_fn(|j| &b.row(done + j)[..self.k]);
+                for (i, to) in to.chunks_exact_mut(width).enumerate() {
+                    for (to, row) in to[c..c + 8].iter_mut().zip(rows) {
+                        *to = row[i];
+                    }
+                }
+            } else {
+                for j in 0..cols {
+                    let row = b.row(done + j);
+                    for (to, &x) in to.chunks_exact_mut(width).zip(row) {
+                        to[c + j] = x;
+                    }
+                }
             }
+            done += cols;
         }
     }
 }

@@ -101,7 +101,7 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
 
 impl<E: Element, const N: usize> Simd for Lanes<E, N> {
     const TALL: usize = 4;
-    const ACCUMULATORS: usize = 8;
+    const REGISTERS: usize = 16;
 
     #[inline(always)]
     unsafe fn read(from: *const E) -> Self {

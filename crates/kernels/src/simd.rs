@@ -7,10 +7,10 @@ use crate::{Element, Value};
 /// Implementors are private: values of them exist only inside a [`Kernel`] (or a public [`Job`](crate::Job), which
 /// is one), and a kernel runs only where the processor has the instructions.
 pub trait Simd: Value {
-    /// Rows of the largest register block with two vectors a row.
+    /// Rows of the tallest register block, which is two vectors wide.
     const TALL: usize;
-    /// Most accumulators that fit the registers beside their operands.
-    const ACCUMULATORS: usize;
+    /// Vector registers.
+    const REGISTERS: usize;
 
     /// Reads `LANES` numbers.
     ///

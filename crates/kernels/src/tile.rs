@@ -1,0 +1,259 @@
+//! The register block: some rows of the output times some vectors, summed over k in registers.
+//!
+//! Each output is one accumulator that takes one fused multiply-add for each k in order. So its bits depend neither
+//! on the shape of the block that it falls in nor, since partial sums pass through the output unrounded, on how k
+//! is cut.
+
+use crate::Element;
+use crate::packed::{PANEL_BYTES, panel};
+use crate::simd::{Kernel, Simd};
+
+/// What the accumulators begin with.
+#[derive(Clone, Copy)]
+pub(crate) enum First<E> {
+    Zero,
+    Keep,
+    /// From the first column on.
+    Row(*const E),
+}
+
+/// `out = first + a · b` for blocks of rows, one below another, over k.
+///
+/// Without `STRIPS`, element (r, p) of `a` is at `r * a_stride + p`. With it the blocks of `a` lie apart,
+/// `a_stride` from one to the next, and element (r, p) of one is at `p * rows + r`. `b` are panels, `b_panel` from
+/// one to the next.
+#[derive(Clone, Copy)]
+pub(crate) struct Sheet<E, const STRIPS: bool> {
+    pub k: usize,
+    pub a: *const E,
+    pub a_stride: usize,
+    pub b: *const E,
+    pub b_panel: usize,
+    pub out: *mut E,
+    pub out_stride: usize,
+    pub first: First<E>,
+}
+
+/// `tiles` blocks of `MR` rows of a sheet, for the columns `from..to`: one or more runs of `NV` vectors, the last
+/// perhaps not whole.
+struct Blocks<E, const MR: usize, const NV: usize, const STRIPS: bool> {
+    sheet: Sheet<E, STRIPS>,
+    tiles: usize,
+    from: usize,
+    to: usize,
+}
+
+/// Whether a level's registers hold this block: its accumulators, a row of b and one number of a.
+const fn fits<S: Simd>(rows: usize, vectors: usize) -> bool {
+    if rows == 1 {
+        vectors + 2 <= S::REGISTERS
+    } else {
+        rows <= S::TALL && rows * vectors + vectors < S::REGISTERS
+    }
+}
+
+impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
+    for Blocks<E, MR, NV, STRIPS>
+{
+    type Out = ();
+    #[inline(always)]
+    fn run<S: Simd<Element = E>>(self) {
+        let block = NV * S::LANES;
+        let mut at = self.from;
+        while at < self.to {
+            let cols = block.min(self.to - at);
+            for tile in 0..self.tiles {
+                // SAFETY: whoever made this promises that all rows and columns named are in the buffers.
+                unsafe { self.sheet.tile::<S, MR, NV>(tile, at, cols) };
+            }
+            at += block;
+        }
+    }
+}
+
+impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
+    /// Block number `tile` of `MR` rows, columns `at..at + cols`, at most `NV` vectors.
+    #[inline(always)]
+    unsafe fn tile<S: Simd<Element = E>, const MR: usize, const NV: usize>(
+        &self,
+        tile: usize,
+        at: usize,
+        cols: usize,
+    ) {
+        let full = cols == NV * S::LANES;
+        // SAFETY (the whole function): the maker of `self` promises the operands; panels are padded, so that b may
+        // be read by whole vectors.
+        unsafe {
+            let out = self.out.add(tile * MR * self.out_stride + at);
+            let mut sums = [[S::ZERO; NV]; MR];
+            let (from, step) = match self.first {
+                First::Zero => (core::ptr::null(), 0),
+                First::Keep => (out.cast_const(), self.out_stride),
+                First::Row(row) => (row.add(at), 0),
+            };
+            if !from.is_null() {
+                let mut r = 0;
+                while r < MR {
+                    let mut v = 0;
+                    while v < NV {
+                        let from = from.add(r * step + v * S::LANES);
+                        sums[r][v] = if full {
+                            S::read(from)
+                        } else {
+                            S::read_first(from, part::<S>(cols, v))
+                        };
+                        v += 1;
+                    }
+                    r += 1;
+                }
+            }
+
+            let tall = if STRIPS { 1 } else { MR };
+            let mut a = self.a.add(tile * tall * self.a_stride);
+            let mut b = self
+                .b
+                .add(at / panel::<E>() * self.b_panel + at % panel::<E>());
+            for _ in 0..self.k {
+                let mut row = [S::ZERO; NV];
+                let mut v = 0;
+                while v < NV {
+                    let in_panel = PANEL_BYTES / size_of::<S>();
+                    row[v] = S::read(b.add(v / in_panel * self.b_panel + v % in_panel * S::LANES));
+                    v += 1;
+                }
+                let mut r = 0;
+                while r < MR {
+                    let x = S::splat(*a.add(if STRIPS { r } else { r * self.a_stride }));
+                    let mut v = 0;
+                    while v < NV {
+                        sums[r][v] = row[v].mul_add(x, sums[r][v]);
+                        v += 1;
+                    }
+                    r += 1;
+                }
+                a = a.add(if STRIPS { MR } else { 1 });
+                b = b.add(panel::<E>());
+            }
+
+            let mut r = 0;
+            while r < MR {
+                let mut v = 0;
+                while v < NV {
+                    let to = out.add(r * self.out_stride + v * S::LANES);
+                    if full {
+                        sums[r][v].write(to);
+                    } else {
+                        sums[r][v].write_first(to, part::<S>(cols, v));
+                    }
+                    v += 1;
+                }
+                r += 1;
+            }
+        }
+    }
+}
+
+/// How many of `cols` columns fall into vector `v`.
+#[inline(always)]
+fn part<S: Simd>(cols: usize, v: usize) -> usize {
+    cols.saturating_sub(v * S::LANES).min(S::LANES)
+}
+
+impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
+    /// `tiles` blocks of `rows` rows, at most `S::TALL`, columns `0..cols`.
+    ///
+    /// # Safety
+    /// All rows and columns named must be in the buffers, and b's panels whole.
+    #[inline(always)]
+    pub unsafe fn run<S: Simd<Element = E>>(&self, rows: usize, tiles: usize, cols: usize) {
+        // Wide blocks where rows are few, so that enough sums are under way to hide an addition's latency. Halving
+        // keeps every block's first column a multiple of its width, as panels ask.
+        let mut vectors = widest::<S>(rows);
+        let mut at = 0;
+        while at < cols {
+            let left = cols - at;
+            while vectors > 1 && (vectors - 1) * S::LANES >= left {
+                vectors /= 2;
+            }
+            let block = vectors * S::LANES;
+            let to = at
+                + if left <= block {
+                    left
+                } else {
+                    left / block * block
+                };
+            // SAFETY: columns of what the caller promises.
+            unsafe { self.columns::<S>(rows, vectors, tiles, at, to) };
+            at = to;
+        }
+    }
+
+    #[inline(always)]
+    unsafe fn columns<S: Simd<Element = E>>(
+        &self,
+        rows: usize,
+        vectors: usize,
+        tiles: usize,
+        from: usize,
+        to: usize,
+    ) {
+        macro_rules! blocks {
+            ($mr:literal, $nv:literal) => {
+                if const { fits::<S>($mr, $nv) } {
+                    let sheet = *self;
+                    S::call(Blocks::<E, $mr, $nv, STRIPS> {
+                        sheet,
+                        tiles,
+                        from,
+                        to,
+                    });
+                }
+            };
+        }
+        match (rows, vectors) {
+            (1, 8) => blocks!(1, 8),
+            (2, 8) => blocks!(2, 8),
+            (1, 4) => blocks!(1, 4),
+            (2, 4) => blocks!(2, 4),
+            (3, 4) => blocks!(3, 4),
+            (4, 4) => blocks!(4, 4),
+            (5, 4) => blocks!(5, 4),
+            (6, 4) => blocks!(6, 4),
+            (1, 2) => blocks!(1, 2),
+            (2, 2) => blocks!(2, 2),
+            (3, 2) => blocks!(3, 2),
+            (4, 2) => blocks!(4, 2),
+            (5, 2) => blocks!(5, 2),
+            (6, 2) => blocks!(6, 2),
+            (7, 2) => blocks!(7, 2),
+            (8, 2) => blocks!(8, 2),
+            (9, 2) => blocks!(9, 2),
+            (10, 2) => blocks!(10, 2),
+            (11, 2) => blocks!(11, 2),
+            (12, 2) => blocks!(12, 2),
+            (1, 1) => blocks!(1, 1),
+            (2, 1) => blocks!(2, 1),
+            (3, 1) => blocks!(3, 1),
+            (4, 1) => blocks!(4, 1),
+            (5, 1) => blocks!(5, 1),
+            (6, 1) => blocks!(6, 1),
+            (7, 1) => blocks!(7, 1),
+            (8, 1) => blocks!(8, 1),
+            (9, 1) => blocks!(9, 1),
+            (10, 1) => blocks!(10, 1),
+            (11, 1) => blocks!(11, 1),
+            (12, 1) => blocks!(12, 1),
+            _ => unreachable!("a block of {rows} rows and {vectors} vectors"),
+        }
+    }
+}
+
+/// Vectors in the widest block of `rows` rows.
+#[inline(always)]
+fn widest<S: Simd>(rows: usize) -> usize {
+    let mut vectors = 8;
+    while vectors > 1 && !fits::<S>(rows, vectors) {
+        vectors /= 2;
+    }
+    vectors
+}
