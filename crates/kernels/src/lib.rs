@@ -24,6 +24,7 @@ mod level;
 mod math;
 #[cfg(target_arch = "aarch64")]
 mod neon;
+mod outer;
 mod packed;
 mod peak;
 mod portable;
@@ -31,16 +32,19 @@ mod product;
 mod rows;
 mod simd;
 mod steps;
+mod sums;
 mod team;
 mod tile;
 mod value;
 
 pub use element::Element;
 pub use level::{Job, Level};
+pub use outer::{Pick, outer_add};
 pub use packed::Packed;
 pub use peak::fma_peak;
-pub use product::{Pick, Start, column_sum_add, outer_add, product};
+pub use product::{Start, product};
 pub use rows::{Rows, RowsMut};
 pub use steps::StepsMut;
+pub use sums::column_sum_add;
 pub use team::Team;
 pub use value::Value;

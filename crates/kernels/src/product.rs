@@ -1,4 +1,4 @@
-//! Matrix products, with the plain versions they are checked against.
+//! The product of the forward and backward steps: rows times a packed matrix.
 
 use crate::packed::panel;
 use crate::simd::{Kernel, Simd};
@@ -14,15 +14,6 @@ pub enum Start<'a, E> {
     Keep,
     /// The same row for every row of the output.
     Row(&'a [E]),
-}
-
-/// Which rows of a matrix take part, in order.
-#[derive(Clone, Copy, Debug)]
-pub enum Pick<'a> {
-    /// Row `i` is row `i`.
-    All,
-    /// Row `i` is row `these[i]`.
-    These(&'a [usize]),
 }
 
 /// `out = start + a · b`, with `a` `[m, k]`, `b` `[k, n]`, `out` `[m, n]`.
@@ -123,42 +114,6 @@ impl<E: Element> Product<E> {
             sheet.a = sheet.a.add(taller * (low + 1) * sheet.a_stride);
             sheet.out = sheet.out.add(taller * (low + 1) * sheet.out_stride);
             sheet.run::<S>(low, groups - taller, self.cols);
-        }
-    }
-}
-
-/// `out += aᵀ · b`, with `a` `[s, m]`, `b` `[≥ s, n]` read through `pick`, `out` `[m, n]`.
-///
-/// Each output is one chain of fused multiply-adds over `s` in order. Panics where the shapes disagree.
-pub fn outer_add<E: Element>(
-    level: Level,
-    a: Rows<'_, E>,
-    b: Rows<'_, E>,
-    pick: Pick<'_>,
-    mut out: RowsMut<'_, E>,
-) {
-    assert!(out.rows() == a.cols() && out.cols() == b.cols());
-    let _ = level;
-    for s in 0..a.rows() {
-        let from = match pick {
-            Pick::All => b.row(s),
-            Pick::These(these) => b.row(these[s]),
-        };
-        for (i, &x) in a.row(s).iter().enumerate() {
-            for (o, &y) in out.row(i).iter_mut().zip(from) {
-                *o += x * y;
-            }
-        }
-    }
-}
-
-/// `out += Σ_rows a`, in the order of the rows. Panics where the widths disagree.
-pub fn column_sum_add<E: Element>(level: Level, a: Rows<'_, E>, out: &mut [E]) {
-    assert!(out.len() == a.cols());
-    let _ = level;
-    for r in 0..a.rows() {
-        for (o, &x) in out.iter_mut().zip(a.row(r)) {
-            *o += x;
         }
     }
 }
