@@ -1,3 +1,64 @@
-//! The command elman.
+//! The command `elman`: flags to calls to an exit code; no mathematics.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod evaluate;
+mod generate;
+mod gradcheck;
+mod info;
+mod output;
+mod predict;
+mod progress;
+mod train;
+
+use clap::{Parser, Subcommand};
+use std::process::ExitCode;
+
+/// Recurrent neural networks on ordinary CPUs: train them, see why they learn or do not, ship them.
+#[derive(Parser)]
+#[command(name = "elman", version, max_term_width = 110, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  elman train                                 yearly sunspots, under a minute; writes runs/sunspots/report.html
+  elman train load.csv --target MW            forecast a column of your table
+  elman train book.txt --minutes 10           learn to write like a text
+  elman evaluate runs/sunspots                errors beside those of simple forecasts
+  elman predict runs/sunspots --steps 11      what comes next, as CSV
+  elman generate runs/book --length 400       what the text model writes
+
+Exit codes: 0 done, 1 it failed, 2 the command line was wrong.";
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network on a file and write a run folder with a report
+    Train(Box<train::Args>),
+    /// Score a trained network beside simple baselines
+    Evaluate(evaluate::Args),
+    /// Forecast the steps after the end of a series, as CSV
+    Predict(predict::Args),
+    /// Write text with a trained character model
+    Generate(generate::Args),
+    /// Say what a run or a model file holds
+    Info(info::Args),
+    /// Compare analytic gradients with central differences
+    Gradcheck(gradcheck::Args),
+}
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Train(args) => train::run(*args),
+        Command::Evaluate(args) => evaluate::run(args),
+        Command::Predict(args) => predict::run(args),
+        Command::Generate(args) => generate::run(args),
+        Command::Info(args) => info::run(args),
+        Command::Gradcheck(args) => gradcheck::run(args),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => output::failed(&error),
+    }
+}

@@ -1,2 +1,19 @@
-//! placeholder
+//! Recurrent neural networks on ordinary CPUs: train, explain, ship.
+//!
+//! The crates beneath, under one roof:
+//!
+//! - [`core`]: cells, networks, forward, backpropagation through time, one step at a time;
+//! - [`flow`]: the gradient microscope;
+//! - [`io`]: files;
+//! - [`train`]: data, tasks, the trainer, run folders;
+//! - [`report`]: pages and pictures;
+//! - [`pages`]: from a run or a measurement to its page.
 #![forbid(unsafe_code)]
+
+pub use elman_core as core;
+pub use elman_flow as flow;
+pub use elman_io as io;
+pub use elman_report as report;
+pub use elman_train as train;
+
+pub mod pages;

@@ -21,23 +21,29 @@ pub enum Initial {
 }
 
 macro_rules! options {
-    (set { $($(#[$set_doc:meta])* $set:ident: $set_type:ty,)* }
-     optional { $($(#[$opt_doc:meta])* $opt:ident: $opt_type:ty,)* }) => {
+    (set { $($(#[doc = $set_doc:literal])* #[flag($($set_flag:tt)*)] $set:ident: $set_type:ty,)* }
+     optional { $($(#[doc = $opt_doc:literal])* #[flag($($opt_flag:tt)*)] $opt:ident: $opt_type:ty,)* }) => {
         /// Options as a user gives them, on the command line or in TOML: all may be left out.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
         #[cfg_attr(feature = "cli", derive(clap::Args))]
         #[serde(deny_unknown_fields, default)]
         pub struct Options {
-            $($(#[$set_doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $set: Option<$set_type>,)*
-            $($(#[$opt_doc])* #[serde(skip_serializing_if = "Option::is_none")] pub $opt: Option<$opt_type>,)*
+            $($(#[doc = $set_doc])*
+            #[cfg_attr(feature = "cli", arg($($set_flag)*))]
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $set: Option<$set_type>,)*
+            $($(#[doc = $opt_doc])*
+            #[cfg_attr(feature = "cli", arg($($opt_flag)*))]
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $opt: Option<$opt_type>,)*
         }
 
         /// The effective configuration of a run: written as `config.toml` and into the model.
         #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
         #[serde(deny_unknown_fields)]
         pub struct Config {
-            $($(#[$set_doc])* pub $set: $set_type,)*
-            $($(#[$opt_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $opt: Option<$opt_type>,)*
+            $($(#[doc = $set_doc])* pub $set: $set_type,)*
+            $($(#[doc = $opt_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $opt: Option<$opt_type>,)*
         }
 
         impl Options {
@@ -56,108 +62,111 @@ macro_rules! options {
 options! {
     set {
         /// What to learn: forecast (a series from a table) or text (the next character)
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data"))]
+        #[flag(long, help_heading = "Data")]
         task: String,
         /// What to do with missing values: refuse, interpolate or drop
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_parser = word::<Missing>))]
+        #[flag(long, help_heading = "Data", value_parser = word::<Missing>)]
         missing: Missing,
         /// How columns are scaled, fitted on the training part only: standard, min-max or none
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_parser = word::<Scaling>))]
+        #[flag(long, help_heading = "Data", value_parser = word::<Scaling>)]
         scale: Scaling,
         /// Share of the rows, before the test part, that early stopping watches
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "SHARE"))]
+        #[flag(long, help_heading = "Data", value_name = "SHARE")]
         validation: f64,
         /// Share of the rows, the last, that training never sees
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "SHARE"))]
+        #[flag(long, help_heading = "Data", value_name = "SHARE")]
         test: f64,
         /// Steps in each training sequence cut from a series
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "STEPS"))]
+        #[flag(long, help_heading = "Data", value_name = "STEPS")]
         sequence: usize,
         /// Steps between the starts of neighbouring training sequences
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "STEPS"))]
+        #[flag(long, help_heading = "Data", value_name = "STEPS")]
         hop: usize,
         /// Sequences (for text: streams) that are learned from at once
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "ROWS"))]
+        #[flag(long, help_heading = "Data", value_name = "ROWS")]
         batch: usize,
 
         /// elman, elman-relu, elman-linear, leaky, leaky-relu, lstm or gru
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        #[flag(long, help_heading = "Network")]
         cell: String,
         /// Units of each layer
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network", value_name = "UNITS"))]
+        #[flag(long, help_heading = "Network", value_name = "UNITS")]
         hidden: usize,
         /// Layers
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        #[flag(long, help_heading = "Network")]
         layers: usize,
         /// Learn the state before the first step
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true"))]
+        #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         learned_state: bool,
         /// How W_hh starts: orthogonal, identity, uniform or xavier
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        #[flag(long, help_heading = "Network")]
         init: Initial,
         /// What an orthogonal or identity W_hh is multiplied by
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network"))]
+        #[flag(long, help_heading = "Network")]
         gain: f64,
 
         /// How far back gradients go, in steps; 0 for whole sequences
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "STEPS"))]
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "STEPS")]
         window: usize,
         /// Steps between backward passes, at most the window; 0 for as many as the window
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "STEPS"))]
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "STEPS")]
         stride: usize,
         /// First steps of a sequence that count in no loss
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "STEPS"))]
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "STEPS")]
         burn_in: usize,
         /// Largest norm of the gradient, which is shortened to it; 0 for no limit
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "NORM"))]
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "NORM")]
         clip: f64,
         /// Largest size of each number of the gradient; 0 for no limit
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Backpropagation through time", value_name = "SIZE"))]
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "SIZE")]
         clip_value: f64,
 
         /// mse, huber, cross-entropy or binary-cross-entropy
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_parser = word::<Loss>))]
+        #[flag(long, help_heading = "Training", value_parser = word::<Loss>)]
         loss: Loss,
         /// sgd, rms-prop, adam or adam-w
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_parser = word::<Method>))]
+        #[flag(long, help_heading = "Training", value_parser = word::<Method>)]
         optimiser: Method,
         /// Learning rate, the highest of the schedule
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "RATE"))]
+        #[flag(long, help_heading = "Training", value_name = "RATE")]
         learning_rate: f64,
         /// Momentum of SGD
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        #[flag(long, help_heading = "Training")]
         momentum: f64,
         /// Weight decay of weight matrices (biases, leaks and states are left alone)
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "LAMBDA"))]
+        #[flag(long, help_heading = "Training", value_name = "LAMBDA")]
         weight_decay: f64,
         /// constant, cosine (with warm-up) or plateau
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_parser = word::<Schedule>))]
+        #[flag(long, help_heading = "Training", value_parser = word::<Schedule>)]
         schedule: Schedule,
         /// Share of all steps over which the learning rate rises from 0
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "SHARE"))]
+        #[flag(long, help_heading = "Training", value_name = "SHARE")]
         warm_up: f64,
         /// Times to go through the training part, at most
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        #[flag(long, help_heading = "Training")]
         epochs: usize,
         /// Epochs without a better validation loss after which training ends; 0 for no early stopping
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training", value_name = "EPOCHS"))]
+        #[flag(long, help_heading = "Training", value_name = "EPOCHS")]
         patience: usize,
         /// Seed of everything random
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        #[flag(long, help_heading = "Training")]
         seed: u64,
     }
     optional {
+        /// What to learn from: a table (.csv, .tsv), a text or a folder of texts (.txt); the yearly sunspot numbers where there is none
+        #[flag(value_name = "FILE")]
+        data: String,
         /// The column to forecast
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "COLUMN"))]
+        #[flag(long, help_heading = "Data", value_name = "COLUMN")]
         target: String,
         /// Further columns to read, separated by commas
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Data", value_name = "COLUMNS", value_delimiter = ','))]
+        #[flag(long, help_heading = "Data", value_name = "COLUMNS", value_delimiter = ',')]
         features: Vec<String>,
         /// Shortest and longest time constant in steps, as SHORT,LONG: spread over leaky units; chrono for LSTM and GRU
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Network", value_name = "STEPS", value_delimiter = ','))]
+        #[flag(long, help_heading = "Network", value_name = "STEPS", value_delimiter = ',')]
         memory: Vec<f64>,
         /// Minutes after which training ends, whatever the epochs
-        #[cfg_attr(feature = "cli", arg(long, help_heading = "Training"))]
+        #[flag(long, help_heading = "Training")]
         minutes: f64,
     }
 }

@@ -12,6 +12,9 @@ pub enum Error {
     /// The data cannot be used.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A file cannot be read or written.
+    #[error(transparent)]
+    Io(#[from] elman_io::Error),
     /// A run folder that is not one, or not of this version, or does not fit.
     #[error("{path}: {why}")]
     Run {

@@ -4,20 +4,31 @@
 pub mod data;
 pub mod task;
 
+mod checkpoint;
 mod config;
 mod error;
+mod evaluate;
 mod loss;
 mod optimiser;
+mod prepare;
 mod progress;
+mod run;
 mod schedule;
+mod session;
 mod source;
+mod trained;
 mod trainer;
 
 pub use config::{Config, Initial, Options};
 pub use error::Error;
+pub use evaluate::{Evaluation, ForecastScore, ForecastScores, TextScores};
 pub use loss::{Loss, Sum, Target};
 pub use optimiser::{Method, Optimiser, clip_norm, clip_value, norm};
+pub use prepare::{Prepared, defaults, frame, prepare};
 pub use progress::{Epoch, Progress, Running};
+pub use run::Run;
 pub use schedule::{Rate, Schedule};
+pub use session::Session;
 pub use source::{Piece, Source};
-pub use trainer::{Event, Outcome, Save, Trainer, Validate};
+pub use trained::{Trained, Use};
+pub use trainer::{Event, Moment, Outcome, Save, Trainer, Validate};

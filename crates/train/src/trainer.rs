@@ -4,6 +4,7 @@
 //! may ask it to stop. Everything that the next step depends on is in [`Progress`], so that a run that was stopped
 //! goes on to the same bits.
 
+use crate::data::random_batches;
 use crate::progress::{Epoch, Progress, Running};
 use crate::{Config, Error, Optimiser, Piece, Rate, Source, Sum, clip_norm, clip_value, norm};
 use elman_core::{
@@ -11,6 +12,7 @@ use elman_core::{
 };
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
+use std::num::NonZeroUsize;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -52,8 +54,19 @@ pub enum Outcome {
 /// Validation: the loss of parameters on data that they do not learn from.
 pub type Validate<'a> = dyn Fn(&Weights<f32>, &Team) -> Result<Sum, Error> + 'a;
 
-/// Called where a run should be saved: after every epoch, and at an interruption.
-pub type Save<'a> = dyn FnMut(&Progress) -> Result<(), Error> + 'a;
+/// Where training stands when it may be saved.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// After a step within an epoch.
+    Step,
+    /// After an epoch.
+    Epoch,
+    /// At the end, whatever the reason.
+    End,
+}
+
+/// Called wherever a run may be saved; it chooses how often it does.
+pub type Save<'a> = dyn FnMut(&Progress, Moment) -> Result<(), Error> + 'a;
 
 /// Everything that stays the same while training.
 pub struct Trainer<'a> {
@@ -99,8 +112,20 @@ impl Trainer<'_> {
         Ok(Progress::new(params, optimiser, rate))
     }
 
-    /// Trains on from `progress`. `save` is called after every epoch and before every return but an error's.
+    /// Trains on from `progress`. `save` is called after every step, after every epoch, and at the end unless that is
+    /// an error: then `progress` holds the last good weights.
     pub fn run(
+        &self,
+        progress: &mut Progress,
+        observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+        save: &mut Save<'_>,
+    ) -> Result<Outcome, Error> {
+        let outcome = self.epochs(progress, observe, save)?;
+        save(progress, Moment::End)?;
+        Ok(outcome)
+    }
+
+    fn epochs(
         &self,
         progress: &mut Progress,
         observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
@@ -145,17 +170,17 @@ impl Trainer<'_> {
                 };
                 let stop = observe(event).is_break();
                 if stop || limit.is_some_and(|l| begun.elapsed() >= l) {
-                    save(progress)?;
                     return Ok(match stop {
                         true => Outcome::Interrupted,
                         false => Outcome::OutOfTime,
                     });
                 }
+                save(progress, Moment::Step)?;
             }
             let made = (progress.running.steps - before) as f64;
             let speed = made / clock.elapsed().as_secs_f64().max(1e-9);
             self.end_epoch(progress, &mut work, speed)?;
-            save(progress)?;
+            save(progress, Moment::Epoch)?;
             if observe(Event::Epoch(&progress.epochs[epoch - 1])).is_break() {
                 return Ok(Outcome::Interrupted);
             }
@@ -179,7 +204,8 @@ impl Trainer<'_> {
                 let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
                 // Streams 0.. are the parameters'; epochs come after all of them.
                 rng.set_stream((1 << 32) + epoch as u64);
-                buckets(lengths, self.config.batch, &mut rng)
+                let size = NonZeroUsize::new(self.config.batch).unwrap_or(NonZeroUsize::MIN);
+                random_batches(lengths, size, &mut rng).batches
             }
         };
         for rows in &mut batches {
@@ -222,7 +248,7 @@ impl Trainer<'_> {
             .filter(|&&r| self.source.lengths()[r] > span.start)
             .count();
         let rows = &rows[..alive];
-        let state = match (&progress.running.state, span.start) {
+        let before = match (&progress.running.state, span.start) {
             (Some(state), 1..) => state.first(alive),
             _ => State::initial(self.network, &progress.params, alive),
         };
@@ -231,10 +257,7 @@ impl Trainer<'_> {
             target,
             counted,
         } = self.source.piece(rows, span.start, span.end)?;
-        forward(&work.weights, &batch, &state, &mut work.trace, self.team)?;
-        let kept = span.keep - span.start;
-        progress.running.state = Some(work.trace.state_after(self.network, &batch, kept));
-
+        forward(&work.weights, &batch, &before, &mut work.trace, self.team)?;
         let mut counted = counted.unwrap_or_else(|| vec![1.0; batch.total()]);
         let skipped = span.counted - span.start;
         let first = batch.at(skipped.min(batch.steps()), 0);
@@ -252,12 +275,15 @@ impl Trainer<'_> {
             &counted,
             &mut work.d_outputs,
         )?;
-        progress.running.steps += 1;
-        if sum.count == 0.0 {
-            return Ok(0.0);
-        }
         if !sum.loss.is_finite() {
             return Err(self.diverged(progress, sum.mean()));
+        }
+        let kept = span.keep - span.start;
+        let state = work.trace.state_after(self.network, &batch, kept);
+        if sum.count == 0.0 {
+            progress.running.steps += 1;
+            progress.running.state = Some(state);
+            return Ok(0.0);
         }
         work.gradient.data_mut().fill(0.0);
         let cotangent = Cotangent {
@@ -283,6 +309,8 @@ impl Trainer<'_> {
         if !norm.is_finite() {
             return Err(self.diverged(progress, sum.mean()));
         }
+        progress.running.steps += 1;
+        progress.running.state = Some(state);
         let rate = progress.rate.at(progress.optimiser.steps());
         let (params, gradient) = (progress.params.data_mut(), work.gradient.data_mut());
         progress.optimiser.step(rate, params, gradient);
@@ -345,11 +373,4 @@ impl Trainer<'_> {
         progress.running = Running::default();
         Ok(())
     }
-}
-
-fn buckets(lengths: &[usize], rows: usize, rng: &mut ChaCha8Rng) -> Vec<Vec<usize>> {
-    use rand::seq::SliceRandom;
-    let mut order: Vec<usize> = (0..lengths.len()).collect();
-    order.shuffle(rng);
-    order.chunks(rows).map(<[usize]>::to_vec).collect()
 }

@@ -3,7 +3,7 @@
 //! Because it says everything that it reads, it can be fed its own words and so forecast any number of steps.
 
 use super::{Task, json, known, streams};
-use crate::data::{Frame, Scaler, Split, TEST, TRAIN, VALIDATION};
+use crate::data::{Frame, Scaler, Split, VALIDATION};
 use crate::{Config, Error, Piece, Source, Sum, Target};
 use elman_core::{Batch, CellKind, Input, Network, Params, Stepper, Team, Weights};
 use std::collections::BTreeMap;
@@ -278,9 +278,4 @@ impl ForecastModel {
         }
         Ok(values)
     }
-}
-
-/// Whether a part is one that training never sees.
-pub(crate) fn held_out(name: &str) -> bool {
-    name == TEST || (name != TRAIN && name != VALIDATION)
 }

@@ -83,6 +83,14 @@ impl TextTask {
         let rows = self.encoded.split.part(TEST).cloned().unwrap_or(0..0);
         &self.encoded.codes[rows]
     }
+    /// The codes of the part that early stopping watches.
+    pub fn validation(&self) -> &[u32] {
+        &self.validation.codes
+    }
+    /// The codes of the training part.
+    pub fn training(&self) -> &[u32] {
+        &self.train.codes
+    }
     /// The text's codes, vocabulary and split.
     pub fn encoded(&self) -> &Encoded {
         &self.encoded

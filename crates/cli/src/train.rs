@@ -1,0 +1,224 @@
+//! `elman train`.
+
+use crate::output;
+use crate::progress::{Progress, time};
+use anyhow::{Context, Result};
+use elman::pages;
+use elman::train::{Config, Evaluation, Options, Outcome, Run, Session};
+use serde::Serialize;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+/// Train a network on a file and write a run folder with a report.
+#[derive(clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub struct Args {
+    #[command(flatten)]
+    options: Options,
+    /// Options from a TOML file, whose keys are the flags' names with underscores; flags win
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The run folder to make [default: runs/NAME]
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// Go on with a run that was stopped
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["config", "out"])]
+    resume: Option<PathBuf>,
+    /// Threads; the result does not depend on them [default: one for each core]
+    #[arg(long)]
+    threads: Option<usize>,
+    /// No progress
+    #[arg(long, short)]
+    quiet: bool,
+    /// One machine-readable document on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  elman train                                         the yearly sunspot numbers
+  elman train load.csv --target MW --features temperature
+  elman train load.csv --target MW --cell gru --hidden 32 --sequence 168
+  elman train book.txt --hidden 512 --minutes 10
+  elman train --config runs/book/config.toml --seed 2
+  elman train --resume runs/book                      after Ctrl-C, to the same bits";
+
+#[derive(Serialize)]
+struct Document<'a> {
+    run: String,
+    outcome: &'static str,
+    parameters: usize,
+    epochs: usize,
+    best_epoch: usize,
+    best_validation_loss: f64,
+    seconds: f64,
+    evaluation: &'a Evaluation,
+}
+
+pub fn run(args: Args) -> Result<()> {
+    let begun = Instant::now();
+    let threads = args.threads.unwrap_or_else(cores).clamp(1, 256);
+    let mut session = match &args.resume {
+        Some(run) => Session::resume(Run::open(run)?, args.options.clone(), threads)?,
+        None => start(&args, threads)?,
+    };
+    let quiet = args.quiet;
+    if !quiet {
+        eprintln!("{}", introduction(&session));
+    }
+    let stop = interrupted()?;
+    let done = session.progress.epochs.len();
+    let mut progress = Progress::new(session.config.epochs, done, quiet);
+    let outcome = session.train(&mut |event| {
+        progress.saw(&event);
+        match stop.load(Ordering::Relaxed) {
+            true => ControlFlow::Break(()),
+            false => ControlFlow::Continue(()),
+        }
+    });
+    progress.end();
+    let folder = session.run.path().display().to_string();
+    let outcome = outcome.with_context(|| format!("{folder} keeps what was learned before"))?;
+    let evaluation = session.evaluate()?;
+    let took = begun.elapsed().as_secs_f64();
+    session
+        .run
+        .write_report(&page(&session, &evaluation, took))?;
+    if args.json {
+        return output::json(&Document {
+            run: folder,
+            outcome: word(outcome),
+            parameters: session.progress.params.data().len(),
+            epochs: session.progress.epochs.len(),
+            best_epoch: session.progress.best_epoch,
+            best_validation_loss: session.progress.best_loss,
+            seconds: took,
+            evaluation: &evaluation,
+        });
+    }
+    output::print(&crate::evaluate::summary(&evaluation))?;
+    let report = session.run.report().display().to_string();
+    let mut text = format!(
+        "\n{} after {}; the report is {report}\n",
+        sentence(outcome),
+        time(took)
+    );
+    if matches!(outcome, Outcome::Interrupted | Outcome::OutOfTime) {
+        text.push_str(&format!("to go on: elman train --resume {folder}\n"));
+    }
+    output::print(&text)
+}
+
+fn start(args: &Args, threads: usize) -> Result<Session> {
+    let from_file = match &args.config {
+        None => Options::default(),
+        Some(file) => {
+            let name = file.display().to_string();
+            let text = std::fs::read_to_string(file)
+                .map_err(|e| output::Usage(format!("{name}: cannot be read: {e}")))?;
+            Options::from_toml(&name, &text)?
+        }
+    };
+    let options = args.options.clone().or(from_file);
+    let folder = |config: &Config| {
+        args.out
+            .clone()
+            .unwrap_or_else(|| Run::next_folder(&name(config)))
+    };
+    Ok(Session::start(options, folder, threads)?)
+}
+
+/// A run is called after its data.
+fn name(config: &Config) -> String {
+    let file = config.data.as_deref().map(Path::new);
+    let stem = file
+        .and_then(Path::file_stem)
+        .map(|s| s.to_string_lossy().into_owned());
+    stem.unwrap_or_else(|| "sunspots".into())
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, |n| n.get())
+}
+
+/// Set by Ctrl-C (or a request to end): training finishes its step, saves, and says how to go on.
+fn interrupted() -> Result<Arc<AtomicBool>> {
+    let stop = Arc::new(AtomicBool::new(false));
+    let seen = stop.clone();
+    ctrlc::set_handler(move || {
+        if seen.swap(true, Ordering::Relaxed) {
+            // Asked twice: what was saved last stays.
+            std::process::exit(130);
+        }
+    })
+    .context("Ctrl-C cannot be watched")?;
+    Ok(stop)
+}
+
+fn introduction(session: &Session) -> String {
+    let c = &session.config;
+    let data = c.data.as_deref().unwrap_or("the yearly sunspot numbers");
+    let layers = if c.layers > 1 {
+        format!("{} layers of ", c.layers)
+    } else {
+        String::new()
+    };
+    let again = match session.progress.epochs.len() {
+        0 => String::new(),
+        n => format!(", going on after epoch {n}"),
+    };
+    format!(
+        "learning {} from {data}: {} network, {layers}{} units, {} parameters{again}",
+        c.target.as_deref().unwrap_or("the next character"),
+        c.cell,
+        c.hidden,
+        session.progress.params.data().len()
+    )
+}
+
+fn page(session: &Session, evaluation: &Evaluation, seconds: f64) -> String {
+    let (rows, steps) = (
+        session.data.source_rows(),
+        session.progress.optimiser.steps(),
+    );
+    let facts = [
+        (
+            "Training rows",
+            format!("{} of up to {} steps", rows.0, rows.1),
+        ),
+        ("Optimiser's steps", steps.to_string()),
+        ("Time of this sitting", time(seconds)),
+        ("Program", format!("elman {}", env!("CARGO_PKG_VERSION"))),
+    ];
+    pages::training(&pages::Run {
+        folder: &session.run.path().display().to_string(),
+        config: &session.config,
+        parameters: session.progress.params.data().len(),
+        epochs: &session.progress.epochs,
+        best_epoch: session.progress.best_epoch,
+        evaluation,
+        facts: facts.map(|(n, v)| (n.to_string(), v)).to_vec(),
+    })
+}
+
+fn word(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Finished => "finished",
+        Outcome::StoppedEarly => "stopped-early",
+        Outcome::OutOfTime => "out-of-time",
+        Outcome::Interrupted => "interrupted",
+    }
+}
+
+fn sentence(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Finished => "finished",
+        Outcome::StoppedEarly => "stopped early (the validation loss no longer fell)",
+        Outcome::OutOfTime => "stopped (the minutes are over)",
+        Outcome::Interrupted => "stopped on request",
+    }
+}

@@ -1,0 +1,224 @@
+//! From options and a file to a configuration and a task.
+
+use crate::data::{
+    Fractions, Frame, Missing, SUNSPOTS_TARGET, Scaling, Split, Table, Text, sunspots,
+    sunspots_split,
+};
+use crate::task::{Forecast, Task, TextTask};
+use crate::{Config, Error, Initial, Loss, Method, Options, Schedule, Source, Sum};
+use elman_core::{Network, Team, Weights};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// Years before 1921 that early stopping watches, in the default run.
+const SUNSPOTS_HELD_OUT: usize = 41;
+
+/// Data made ready for whichever task.
+#[derive(Debug)]
+pub enum Prepared {
+    /// A series to forecast.
+    Forecast(Box<Forecast>),
+    /// A text to go on with.
+    Text(Box<TextTask>),
+}
+
+impl Prepared {
+    /// How many rows are learned from, and the length of the longest in steps.
+    pub fn source_rows(&self) -> (usize, usize) {
+        let lengths = self.task().source().lengths();
+        (lengths.len(), lengths.iter().copied().max().unwrap_or(0))
+    }
+    fn task(&self) -> &dyn Task {
+        match self {
+            Prepared::Forecast(task) => task.as_ref(),
+            Prepared::Text(task) => task.as_ref(),
+        }
+    }
+}
+
+impl Task for Prepared {
+    fn name(&self) -> &'static str {
+        self.task().name()
+    }
+    fn network(&self, config: &Config) -> Result<Network, Error> {
+        self.task().network(config)
+    }
+    fn source(&self) -> &dyn Source {
+        self.task().source()
+    }
+    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Sum, Error> {
+        self.task().validate(weights, team)
+    }
+    fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
+        self.task().knowledge()
+    }
+}
+
+/// What the options leave open, task by task.
+pub fn defaults(task: &str) -> Result<Config, Error> {
+    let forecast = Config {
+        data: None,
+        task: "forecast".into(),
+        missing: Missing::Refuse,
+        scale: Scaling::Standard,
+        validation: 0.15,
+        test: 0.15,
+        sequence: 48,
+        hop: 1,
+        batch: 16,
+        cell: "elman".into(),
+        hidden: 12,
+        layers: 1,
+        learned_state: false,
+        init: Initial::Orthogonal,
+        gain: 0.9,
+        window: 0,
+        stride: 0,
+        burn_in: 12,
+        clip: 1.0,
+        clip_value: 0.0,
+        loss: Loss::Mse,
+        optimiser: Method::AdamW,
+        learning_rate: 0.005,
+        momentum: 0.9,
+        weight_decay: 0.01,
+        schedule: Schedule::Cosine,
+        warm_up: 0.05,
+        epochs: 60,
+        patience: 20,
+        seed: 1,
+        target: None,
+        features: None,
+        memory: None,
+        minutes: None,
+    };
+    match task {
+        "forecast" => Ok(forecast),
+        "text" => Ok(Config {
+            task: "text".into(),
+            validation: 0.05,
+            test: 0.05,
+            batch: 32,
+            hidden: 256,
+            gain: 1.0,
+            window: 64,
+            burn_in: 0,
+            loss: Loss::CrossEntropy,
+            learning_rate: 0.002,
+            epochs: 20,
+            patience: 5,
+            ..forecast
+        }),
+        other => Err(Error::Config(format!(
+            "there is no task {other:?}; there are forecast and text"
+        ))),
+    }
+}
+
+/// The task that a file is for, by its name.
+fn task_of(file: &str) -> Result<&'static str, Error> {
+    let path = Path::new(file);
+    let ending = path.extension().and_then(|e| e.to_str()).unwrap_or("");
+    match ending.to_ascii_lowercase().as_str() {
+        "csv" | "tsv" | "tab" | "dat" => Ok("forecast"),
+        "txt" | "md" | "text" => Ok("text"),
+        _ if path.is_dir() => Ok("text"),
+        _ if !path.exists() => Err(Error::Config(format!(
+            "{file}: there is no such file or folder; check the name"
+        ))),
+        _ => Err(Error::Config(format!(
+            "{file}: its name does not say what it is; add --task forecast (a table) or --task text"
+        ))),
+    }
+}
+
+/// The effective configuration of some options, and their data made ready.
+pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
+    let task = match (&options.task, &options.data) {
+        (Some(task), _) => task.clone(),
+        (None, Some(file)) => task_of(file)?.to_string(),
+        (None, None) => "forecast".into(),
+    };
+    let mut config = options.over(defaults(&task)?);
+    config.check()?;
+    let prepared = match task.as_str() {
+        "text" => Prepared::Text(Box::new(text(&config)?)),
+        _ => {
+            let (frame, split) = series(&mut config)?;
+            Prepared::Forecast(Box::new(Forecast::new(frame, split, &config)?))
+        }
+    };
+    Ok((config, prepared))
+}
+
+/// The chosen columns of the file that the configuration names (the sunspots where it names none), target first.
+pub fn frame(config: &Config, file: Option<&str>) -> Result<Frame, Error> {
+    let table = match file {
+        Some(file) => Table::read(Path::new(file))?,
+        None => sunspots()?,
+    };
+    let target = match &config.target {
+        Some(target) => target.clone(),
+        None if file.is_none() => SUNSPOTS_TARGET.to_string(),
+        None => match table.numeric_names().as_slice() {
+            [only] => only.to_string(),
+            [] => {
+                return Err(Error::Config(format!(
+                    "{}: no column is numeric, so there is nothing to forecast",
+                    table.file()
+                )));
+            }
+            several => {
+                return Err(Error::Config(format!(
+                    "{}: say which column to forecast with --target; numeric are {}",
+                    table.file(),
+                    several.join(", ")
+                )));
+            }
+        },
+    };
+    let mut wanted = vec![target.as_str()];
+    let features = config.features.as_deref().unwrap_or_default();
+    wanted.extend(features.iter().map(String::as_str).filter(|f| *f != target));
+    Ok(table.select(&wanted, config.missing)?)
+}
+
+fn series(config: &mut Config) -> Result<(Frame, Split), Error> {
+    let file = config.data.clone();
+    let frame = frame(config, file.as_deref())?;
+    config.target = Some(frame.names[0].clone());
+    let split = match file {
+        None => sunspots_split(&frame.labels)?.hold_out(SUNSPOTS_HELD_OUT)?,
+        Some(_) => {
+            let train = 1.0 - config.validation - config.test;
+            Split::fractions(
+                frame.rows(),
+                Fractions {
+                    train,
+                    validation: config.validation,
+                    test: config.test,
+                },
+            )?
+        }
+    };
+    Ok((frame, split))
+}
+
+fn text(config: &Config) -> Result<TextTask, Error> {
+    let Some(file) = &config.data else {
+        return Err(Error::Config(
+            "a text is needed: elman train FILE.txt".into(),
+        ));
+    };
+    let shares = Fractions {
+        train: 1.0 - config.validation - config.test,
+        validation: config.validation,
+        test: config.test,
+    };
+    let window = match config.window {
+        0 => 1,
+        w => w,
+    };
+    let encoded = Text::read(Path::new(file))?.encode(shares, window)?;
+    TextTask::new(encoded, config)
+}

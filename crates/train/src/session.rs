@@ -1,0 +1,141 @@
+//! A whole training run: data, trainer, run folder, evaluation.
+
+use crate::Evaluation;
+use crate::prepare::{Prepared, prepare};
+use crate::task::Task;
+use crate::{
+    Config, Error, Event, Moment, Options, Outcome, Progress, Run, Sum, Trained, Trainer, Validate,
+};
+use elman_core::{Network, Team, Weights};
+use std::ops::ControlFlow;
+use std::time::{Duration, Instant};
+
+/// Saves are at least so far apart, but for the last.
+const BETWEEN_EPOCH_SAVES: Duration = Duration::from_secs(2);
+const BETWEEN_STEP_SAVES: Duration = Duration::from_secs(20);
+
+/// A run under way.
+pub struct Session {
+    /// The folder.
+    pub run: Run,
+    /// The effective configuration.
+    pub config: Config,
+    /// The network.
+    pub network: Network,
+    /// The data.
+    pub data: Prepared,
+    /// How far it is.
+    pub progress: Progress,
+    team: Team,
+}
+
+impl Session {
+    /// A new run in `folder`, which is made only once the options and the data are sound.
+    pub fn start(
+        options: Options,
+        folder: impl FnOnce(&Config) -> std::path::PathBuf,
+        threads: usize,
+    ) -> Result<Session, Error> {
+        let (config, data) = prepare(options)?;
+        let network = data.network(&config)?;
+        let team = Team::new(threads);
+        let progress =
+            trainer(&network, &config, &data, &team, &|_, _| Ok(Sum::default())).start()?;
+        let run = Run::create(&folder(&config))?;
+        run.write_config(&config)?;
+        run.save(&config, &network, &data.knowledge()?, &progress)?;
+        Ok(Session {
+            run,
+            config,
+            network,
+            data,
+            progress,
+            team,
+        })
+    }
+    /// Goes on with a run; `changes` may give it more epochs, minutes or patience, and nothing else.
+    pub fn resume(run: Run, changes: Options, threads: usize) -> Result<Session, Error> {
+        let (mut config, checkpoint) = run.checkpoint()?;
+        let allowed = Options {
+            epochs: changes.epochs,
+            minutes: changes.minutes,
+            patience: changes.patience,
+            ..Options::default()
+        };
+        if changes != allowed {
+            return Err(Error::Config(
+                "a run goes on as it began: with --resume only --epochs, --minutes and --patience may change".into(),
+            ));
+        }
+        // The limit of minutes is a limit on this sitting.
+        config.minutes = changes.minutes;
+        let stored: Options = Options::from_toml("config", &config.to_toml()?)?;
+        let (config, data) = prepare(allowed.or(stored))?;
+        let network = data.network(&config)?;
+        let team = Team::new(threads);
+        let mut progress =
+            trainer(&network, &config, &data, &team, &|_, _| Ok(Sum::default())).start()?;
+        run.restore(&checkpoint, &network, &mut progress)?;
+        Ok(Session {
+            run,
+            config,
+            network,
+            data,
+            progress,
+            team,
+        })
+    }
+    /// Trains to the end, or until `observe` says stop; saves as it goes.
+    pub fn train(
+        &mut self,
+        observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    ) -> Result<Outcome, Error> {
+        let knowledge = self.data.knowledge()?;
+        let (run, config, network) = (&self.run, &self.config, &self.network);
+        let mut saved = Instant::now();
+        let mut save = |progress: &Progress, moment: Moment| {
+            let wait = match moment {
+                Moment::Step => BETWEEN_STEP_SAVES,
+                Moment::Epoch => BETWEEN_EPOCH_SAVES,
+                Moment::End => Duration::ZERO,
+            };
+            if saved.elapsed() < wait {
+                return Ok(());
+            }
+            run.save(config, network, &knowledge, progress)?;
+            saved = Instant::now();
+            Ok(())
+        };
+        let data = &self.data;
+        let validate = |weights: &Weights<f32>, team: &Team| data.validate(weights, team);
+        let trainer = trainer(network, config, data, &self.team, &validate);
+        let result = trainer.run(&mut self.progress, observe, &mut save);
+        if matches!(result, Err(Error::Diverged { .. })) {
+            save(&self.progress, Moment::End)?;
+        }
+        result
+    }
+    /// Scores the best weights on the data's own parts.
+    pub fn evaluate(&self) -> Result<Evaluation, Error> {
+        let (network, params) = (self.network.clone(), self.progress.best.clone());
+        let knowledge = self.data.knowledge()?;
+        let trained = Trained::new(network, params, &knowledge, self.config.clone())?;
+        trained.evaluate_on(&self.data, &self.team)
+    }
+}
+
+fn trainer<'a>(
+    network: &'a Network,
+    config: &'a Config,
+    data: &'a Prepared,
+    team: &'a Team,
+    validate: &'a Validate<'a>,
+) -> Trainer<'a> {
+    Trainer {
+        network,
+        config,
+        source: data.source(),
+        validate,
+        team,
+    }
+}

@@ -1,0 +1,146 @@
+//! A trained network, ready to be used.
+
+use crate::data::{Frame, Part, Table, Text};
+use crate::evaluate;
+use crate::prepare::{Prepared, frame, prepare};
+use crate::task::{CharacterModel, ForecastModel, Sampling, known};
+use crate::{Config, Error, Evaluation, Options, Run};
+use elman_core::{Network, Params, Team};
+use std::collections::BTreeMap;
+use std::path::Path;
+
+/// A trained network with what is needed to use it.
+#[derive(Debug)]
+pub struct Trained {
+    /// The configuration it was trained with.
+    pub config: Config,
+    /// The network.
+    pub network: Network,
+    /// Its parameters.
+    pub params: Params<f32>,
+    /// What it can do.
+    pub used: Use,
+}
+
+/// What a trained network can do.
+#[derive(Debug)]
+pub enum Use {
+    /// Forecast a series.
+    Forecast(Box<ForecastModel>),
+    /// Go on with a text.
+    Text(Box<CharacterModel>),
+}
+
+impl Trained {
+    /// From a network, its parameters and what was stored with them.
+    pub fn new(
+        network: Network,
+        params: Params<f32>,
+        knowledge: &BTreeMap<String, String>,
+        config: Config,
+    ) -> Result<Trained, Error> {
+        let (n, p) = (network.clone(), params.clone());
+        let used = match known::<String>(knowledge, "task")?.as_str() {
+            "forecast" => Use::Forecast(Box::new(ForecastModel::new(n, p, knowledge)?)),
+            "text" => Use::Text(Box::new(CharacterModel::new(n, p, knowledge)?)),
+            other => {
+                return Err(Error::Config(format!(
+                    "the model is for the task {other:?}, which this elman does not know"
+                )));
+            }
+        };
+        Ok(Trained {
+            config,
+            network,
+            params,
+            used,
+        })
+    }
+    /// From a run folder, or a model file of one.
+    pub fn load(path: &Path) -> Result<Trained, Error> {
+        let (model, config) = Run::load(path)?;
+        Trained::new(model.network, model.params, &model.extra, config)
+    }
+    /// The forecaster; an error where it is something else.
+    pub fn forecaster(&self) -> Result<&ForecastModel, Error> {
+        match &self.used {
+            Use::Forecast(model) => Ok(model),
+            Use::Text(_) => Err(Error::Config(
+                "this is a model of text: use elman generate".into(),
+            )),
+        }
+    }
+    /// The character model; an error where it is something else.
+    pub fn writer(&self) -> Result<&CharacterModel, Error> {
+        match &self.used {
+            Use::Text(model) => Ok(model),
+            Use::Forecast(_) => Err(Error::Config(
+                "this is a forecaster: use elman predict".into(),
+            )),
+        }
+    }
+    /// The columns it reads, of a file, or of the data it was trained on.
+    pub fn frame(&self, file: Option<&str>) -> Result<Frame, Error> {
+        let model = self.forecaster()?;
+        let Some(file) = file.or(self.config.data.as_deref()) else {
+            return frame(&self.config, None);
+        };
+        let table = Table::read(Path::new(file))?;
+        let columns: Vec<&str> = model.columns().iter().map(String::as_str).collect();
+        Ok(table.select(&columns, self.config.missing)?)
+    }
+    /// Scores it on the parts of the data it was trained on, read again.
+    pub fn evaluate(&self, team: &Team) -> Result<Evaluation, Error> {
+        let stored = Options::from_toml("config", &self.config.to_toml()?)?;
+        let (_, data) = prepare(stored)?;
+        self.evaluate_on(&data, team)
+    }
+    /// Scores it on another file.
+    pub fn evaluate_file(&self, file: &str, team: &Team) -> Result<Evaluation, Error> {
+        match &self.used {
+            Use::Forecast(model) => {
+                evaluate::forecast_elsewhere(model, &self.frame(Some(file))?, team)
+            }
+            Use::Text(model) => {
+                let codes = model
+                    .vocabulary()
+                    .encode(&Text::read(Path::new(file))?.text);
+                let stored = Options::from_toml("config", &self.config.to_toml()?)?;
+                let (_, data) = prepare(stored)?;
+                let Prepared::Text(task) = &data else {
+                    return Err(Error::Internal("a model of text without a text".into()));
+                };
+                let sample = self.sample()?;
+                evaluate::text(model, task.training(), (file, &codes), sample, team)
+            }
+        }
+    }
+    /// Scores it on data made ready.
+    pub(crate) fn evaluate_on(&self, data: &Prepared, team: &Team) -> Result<Evaluation, Error> {
+        match (&self.used, data) {
+            (Use::Forecast(model), Prepared::Forecast(task)) => {
+                let parts: &[Part] = task.split().parts();
+                evaluate::forecast(model, task.frame(), parts, team)
+            }
+            (Use::Text(model), Prepared::Text(task)) => {
+                let held_out = match task.test() {
+                    [_, _, ..] => ("the test part", task.test()),
+                    _ => ("the validation part", task.validation()),
+                };
+                evaluate::text(model, task.training(), held_out, self.sample()?, team)
+            }
+            _ => Err(Error::Internal("the data are for another task".into())),
+        }
+    }
+    fn sample(&self) -> Result<String, Error> {
+        let sampling = Sampling {
+            length: 400,
+            temperature: 0.7,
+            top_k: 0,
+            seed: self.config.seed,
+        };
+        let mut sample = String::new();
+        self.writer()?.generate("", sampling, |c| sample.push(c))?;
+        Ok(sample)
+    }
+}
