@@ -1,3 +1,91 @@
-//! Chores.
+//! The project's chores. `cargo xtask test` runs everything that must hold.
 #![forbid(unsafe_code)]
-fn main() {}
+
+mod browser;
+mod tidy;
+
+use anyhow::{Context, Result, bail, ensure};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Instant;
+
+const HELP: &str = "\
+cargo xtask test      format, lints, tests, doc tests, tidiness, and the pages in a real browser
+cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
+cargo xtask browser   only the pages in a real browser (needs chromium, node and playwright-core)";
+
+fn main() -> Result<()> {
+    match std::env::args().nth(1).as_deref() {
+        Some("test") => test(),
+        Some("tidy") => tidy::check(&root()?),
+        Some("browser") => browser::check(&root()?),
+        Some("help" | "--help" | "-h") | None => {
+            println!("{HELP}");
+            Ok(())
+        }
+        Some(other) => bail!("there is no chore {other:?}\n{HELP}"),
+    }
+}
+
+/// The root of the workspace.
+fn root() -> Result<PathBuf> {
+    let here = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(here
+        .parent()
+        .context("xtask stands in the workspace")?
+        .into())
+}
+
+fn test() -> Result<()> {
+    let root = root()?;
+    let chores: [(&str, &[&str]); 4] = [
+        ("format", &["fmt", "--all", "--check"]),
+        (
+            "lints",
+            &[
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--",
+                "-D",
+                "warnings",
+            ],
+        ),
+        ("tests", &["test", "--workspace", "--quiet"]),
+        (
+            "documentation",
+            &["doc", "--workspace", "--no-deps", "--quiet"],
+        ),
+    ];
+    tidy::check(&root)?;
+    for (name, arguments) in chores {
+        timed(name, || {
+            let mut cargo = Command::new(env!("CARGO"));
+            cargo.args(arguments).current_dir(&root);
+            if name == "documentation" {
+                cargo.env("RUSTDOCFLAGS", "-D warnings");
+            }
+            run(&mut cargo)
+        })?;
+    }
+    timed("pages in a browser", || browser::check(&root))
+}
+
+fn timed(name: &str, chore: impl FnOnce() -> Result<()>) -> Result<()> {
+    println!("── {name}");
+    let begun = Instant::now();
+    chore().with_context(|| format!("{name} failed"))?;
+    println!("── {name}: {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(())
+}
+
+/// Runs a command, its output shown; an error where it does not end well.
+fn run(command: &mut Command) -> Result<()> {
+    let shown = format!("{command:?}");
+    let status = command
+        .status()
+        .with_context(|| format!("{shown} cannot be started"))?;
+    ensure!(status.success(), "{shown} ended with {status}");
+    Ok(())
+}

@@ -1,0 +1,43 @@
+//! The pages, opened in a real browser, light and dark, wide and narrow.
+
+use crate::run;
+use anyhow::{Result, bail};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Makes sample pages and a real run's report, and looks at them. Where there is no browser, that is said; under
+/// `CI` it is an error.
+pub fn check(root: &Path) -> Result<()> {
+    let chromium = std::env::var_os("CHROMIUM").map_or("/usr/bin/chromium".into(), PathBuf::from);
+    let modules = root.join("target/browser/node_modules");
+    if !chromium.exists() || !modules.join("playwright-core").exists() {
+        let missing = "no browser to look at the pages with: install chromium, and \
+                       `npm install --prefix target/browser playwright-core`";
+        if std::env::var_os("CI").is_some() {
+            bail!(missing);
+        }
+        println!("   skipped: {missing}");
+        return Ok(());
+    }
+    let pages = root.join("target/browser/pages");
+    let _ = std::fs::remove_dir_all(&pages);
+    std::fs::create_dir_all(&pages)?;
+    let cargo = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        cargo.arg("run").arg("--quiet").current_dir(root);
+        cargo
+    };
+    let sample = ["--package", "elman-report", "--example", "pages", "--"];
+    run(cargo().args(sample).arg(&pages))?;
+    let train = ["--package", "elman-cli", "--", "train", "--quiet", "--out"];
+    let real = pages.join("run");
+    run(cargo().args(train).arg(&real))?;
+    std::fs::copy(real.join("report.html"), pages.join("real-run.html"))?;
+    std::fs::remove_dir_all(&real)?;
+    let script = root.join("crates/report/tests/browser/check.mjs");
+    run(Command::new("node")
+        .arg(script)
+        .arg(&pages)
+        .env("NODE_PATH", &modules)
+        .env("CHROMIUM", &chromium))
+}
