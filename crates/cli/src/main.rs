@@ -1,6 +1,7 @@
 //! The command `elman`: flags to calls to an exit code; no mathematics.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod evaluate;
 mod generate;
 mod gradcheck;
@@ -46,6 +47,8 @@ enum Command {
     Info(info::Args),
     /// Compare analytic gradients with central differences
     Gradcheck(gradcheck::Args),
+    /// Measure how fast the engine is on this machine
+    Bench(bench::Args),
 }
 
 fn main() -> ExitCode {
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Generate(args) => generate::run(args),
         Command::Info(args) => info::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
+        Command::Bench(args) => bench::run(args),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

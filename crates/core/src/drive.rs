@@ -1,6 +1,6 @@
 //! The arithmetic of all units of a step: a cell, run over rows at full vector width.
 
-use crate::cell::{Cell, CellKind, Lanes, StepOf, with_cell};
+use crate::cell::{Cell, CellKind, Lanes, StepOf, Units, with_cell};
 use core::marker::PhantomData;
 use elman_kernels::{Element, Job, Level, Rows, RowsMut, Value};
 
@@ -65,59 +65,6 @@ impl<E: Element> Tangent<'_, E> {
 /// Work for one kind of cell.
 struct Of<W, C>(W, PhantomData<C>);
 
-/// Units `at .. at + count` of every slot of a row; a full vector of them, or the last few.
-#[derive(Clone, Copy)]
-struct Units {
-    at: usize,
-    count: usize,
-    hidden: usize,
-}
-
-impl Units {
-    /// Calls `f` for each group of neighbouring units, the last perhaps not a full vector.
-    #[inline(always)]
-    fn each<V: Value>(hidden: usize, mut f: impl FnMut(Units)) {
-        let mut at = 0;
-        while at + V::LANES <= hidden {
-            f(Units {
-                at,
-                count: V::LANES,
-                hidden,
-            });
-            at += V::LANES;
-        }
-        if at < hidden {
-            f(Units {
-                at,
-                count: hidden - at,
-                hidden,
-            });
-        }
-    }
-    #[inline(always)]
-    fn load<V: Value, L: Lanes<V>>(self, row: &[V::Element]) -> L {
-        L::make(|slot| {
-            let from = &row[slot * self.hidden + self.at..][..self.count];
-            if self.count == V::LANES {
-                V::load(from)
-            } else {
-                V::load_part(from)
-            }
-        })
-    }
-    #[inline(always)]
-    fn store<V: Value, L: Lanes<V>>(self, values: L, row: &mut [V::Element]) {
-        for slot in 0..L::COUNT {
-            let to = &mut row[slot * self.hidden + self.at..][..self.count];
-            if self.count == V::LANES {
-                values.lane(slot).store(to);
-            } else {
-                values.lane(slot).store_part(to);
-            }
-        }
-    }
-}
-
 impl<E: Element, C: Cell> Job<E> for Of<Forward<'_, E>, C> {
     type Out = ();
     #[inline(always)]
@@ -126,15 +73,17 @@ impl<E: Element, C: Cell> Job<E> for Of<Forward<'_, E>, C> {
         for r in 0..w.after.rows() {
             let (drive, before) = (w.drive.row(r), w.before.row(r));
             let (after, saved) = (w.after.row(r), w.saved.row(r));
-            Units::each::<V>(w.hidden, |u| {
+            let mut u = Units::first(w.hidden, V::LANES);
+            while u.count > 0 {
                 let (state, save) = C::forward::<V>(
-                    u.load::<V, _>(drive),
-                    u.load::<V, _>(before),
-                    u.load::<V, _>(w.unit),
+                    <C::Drive<V>>::load(drive, u),
+                    <C::State<V>>::load(before, u),
+                    <C::Unit<V>>::load(w.unit, u),
                 );
-                u.store::<V, _>(state, after);
-                u.store::<V, _>(save, saved);
-            });
+                state.store(after, u);
+                save.store(saved, u);
+                u = u.next();
+            }
         }
     }
 }
@@ -148,24 +97,22 @@ impl<E: Element, C: Cell> Job<E> for Of<Backward<'_, E>, C> {
             let (before, after, saved) = (w.before.row(r), w.after.row(r), w.saved.row(r));
             let (above, d_state) = (w.above.row(r), w.d_state.row(r));
             let (d_drive, d_unit) = (w.d_drive.row(r), w.d_unit.row(r));
-            Units::each::<V>(w.hidden, |u| {
+            let mut u = Units::first(w.hidden, V::LANES);
+            while u.count > 0 {
                 let at = StepOf::<C, V> {
-                    before: u.load::<V, _>(before),
-                    after: u.load::<V, _>(after),
-                    saved: u.load::<V, _>(saved),
-                    unit: u.load::<V, _>(w.unit),
+                    before: <C::State<V>>::load(before, u),
+                    after: <C::State<V>>::load(after, u),
+                    saved: <C::Saved<V>>::load(saved, u),
+                    unit: <C::Unit<V>>::load(w.unit, u),
                 };
-                let [from_above] = u.load::<V, [V; 1]>(above);
-                let carried: C::State<V> = u.load::<V, _>(d_state);
-                let d_after = <C::State<V> as Lanes<V>>::make(|slot| match slot {
-                    0 => carried.lane(0) + from_above,
-                    _ => carried.lane(slot),
-                });
+                let [from_above] = <[V; 1]>::load(above, u);
+                let d_after = <C::State<V>>::load(d_state, u).with_first(from_above);
                 let (drive, before, unit) = C::backward::<V>(at, d_after);
-                u.store::<V, _>(drive, d_drive);
-                u.store::<V, _>(before, d_state);
-                u.store::<V, _>(unit, d_unit);
-            });
+                drive.store(d_drive, u);
+                before.store(d_state, u);
+                unit.store(d_unit, u);
+                u = u.next();
+            }
         }
     }
 }
@@ -177,17 +124,19 @@ impl<E: Element, C: Cell> Job<E> for Of<Tangent<'_, E>, C> {
         let mut w = self.0;
         for r in 0..w.d_state.rows() {
             let (d_drive, d_state) = (w.d_drive.row(r), w.d_state.row(r));
-            Units::each::<V>(w.hidden, |u| {
+            let mut u = Units::first(w.hidden, V::LANES);
+            while u.count > 0 {
                 let at = StepOf::<C, V> {
-                    before: u.load::<V, _>(w.before),
-                    after: u.load::<V, _>(w.after),
-                    saved: u.load::<V, _>(w.saved),
-                    unit: u.load::<V, _>(w.unit),
+                    before: <C::State<V>>::load(w.before, u),
+                    after: <C::State<V>>::load(w.after, u),
+                    saved: <C::Saved<V>>::load(w.saved, u),
+                    unit: <C::Unit<V>>::load(w.unit, u),
                 };
-                let d_before = u.load::<V, _>(d_state);
-                let d_after = C::tangent::<V>(at, u.load::<V, _>(d_drive), d_before);
-                u.store::<V, _>(d_after, d_state);
-            });
+                let d_before = <C::State<V>>::load(d_state, u);
+                let d_after = C::tangent::<V>(at, <C::Drive<V>>::load(d_drive, u), d_before);
+                d_after.store(d_state, u);
+                u = u.next();
+            }
         }
     }
 }

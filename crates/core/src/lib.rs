@@ -34,7 +34,7 @@ mod window;
 pub use backward::{Cotangent, Deltas, backward, step_contributions};
 pub use batch::Batch;
 pub use cell::CellKind;
-pub use elman_kernels::{Element, Job, Level, Rows, RowsMut, Team, Value};
+pub use elman_kernels::{Element, Job, Level, Rows, RowsMut, Team, Value, fma_peak};
 pub use error::Error;
 pub use forward::forward;
 pub use gradcheck::{GradientCheck, check_gradient};

@@ -83,7 +83,9 @@ impl<E: Element> State<E> {
     pub fn first(&self, rows: usize) -> State<E> {
         let mut data = Vec::with_capacity(self.sweeps * rows * self.width);
         for sweep in 0..self.sweeps {
-            data.extend_from_slice(&self.data[sweep * self.rows * self.width..][..rows * self.width]);
+            data.extend_from_slice(
+                &self.data[sweep * self.rows * self.width..][..rows * self.width],
+            );
         }
         State {
             data,

@@ -7,7 +7,8 @@
 //! - [`io`]: files;
 //! - [`train`]: data, tasks, the trainer, run folders;
 //! - [`report`]: pages and pictures;
-//! - [`pages`]: from a run or a measurement to its page.
+//! - [`pages`]: from a run or a measurement to its page;
+//! - [`bench`]: how fast it all is on this machine.
 #![forbid(unsafe_code)]
 
 pub use elman_core as core;
@@ -16,4 +17,5 @@ pub use elman_io as io;
 pub use elman_report as report;
 pub use elman_train as train;
 
+pub mod bench;
 pub mod pages;

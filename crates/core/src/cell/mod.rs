@@ -18,25 +18,90 @@ pub use gru::Gru;
 pub use leaky::Leaky;
 pub use lstm::Lstm;
 
-/// A fixed number of values of one unit.
-pub trait Lanes<V>: Copy {
+/// A fixed number of values of each unit: an array.
+///
+/// Loops, not closures: only what is marked `inline(always)` is sure to be compiled with a level's instructions.
+pub trait Lanes<V: Value>: Copy {
     /// How many.
     const COUNT: usize;
-    /// Makes them one by one.
-    fn make(each: impl FnMut(usize) -> V) -> Self;
-    /// Value `i`.
-    fn lane(&self, i: usize) -> V;
+    /// Reads some units' values from a row of slots.
+    fn load(row: &[V::Element], units: Units) -> Self;
+    /// Writes them.
+    fn store(self, row: &mut [V::Element], units: Units);
+    /// The same values with `x` added to the first.
+    fn with_first(self, x: V) -> Self;
 }
 
-impl<V: Copy, const N: usize> Lanes<V> for [V; N] {
+impl<V: Value, const N: usize> Lanes<V> for [V; N] {
     const COUNT: usize = N;
     #[inline(always)]
-    fn make(each: impl FnMut(usize) -> V) -> Self {
-        core::array::from_fn(each)
+    fn load(row: &[V::Element], units: Units) -> Self {
+        let mut values = [V::ZERO; N];
+        let mut slot = 0;
+        while slot < N {
+            let from = &row[slot * units.hidden + units.at..][..units.count];
+            values[slot] = if units.count == V::LANES {
+                V::load(from)
+            } else {
+                V::load_part(from)
+            };
+            slot += 1;
+        }
+        values
     }
     #[inline(always)]
-    fn lane(&self, i: usize) -> V {
-        self[i]
+    fn store(self, row: &mut [V::Element], units: Units) {
+        let mut slot = 0;
+        while slot < N {
+            let to = &mut row[slot * units.hidden + units.at..][..units.count];
+            if units.count == V::LANES {
+                self[slot].store(to);
+            } else {
+                self[slot].store_part(to);
+            }
+            slot += 1;
+        }
+    }
+    #[inline(always)]
+    fn with_first(mut self, x: V) -> Self {
+        self[0] = self[0] + x;
+        self
+    }
+}
+
+/// Units `at .. at + count` of every slot of a row of `hidden`: a full vector of them, or the last few.
+#[derive(Clone, Copy, Debug)]
+pub struct Units {
+    /// The first.
+    pub at: usize,
+    /// How many.
+    pub count: usize,
+    /// H: the distance between slots.
+    pub hidden: usize,
+}
+
+impl Units {
+    /// The first group of neighbouring units, a vector of `lanes` where there are as many.
+    #[inline(always)]
+    pub(crate) fn first(hidden: usize, lanes: usize) -> Units {
+        let count = if hidden < lanes { hidden } else { lanes };
+        Units {
+            at: 0,
+            count,
+            hidden,
+        }
+    }
+    /// The group after this one; none (of count 0) after the last.
+    #[inline(always)]
+    pub(crate) fn next(self) -> Units {
+        let at = self.at + self.count;
+        let left = self.hidden - at;
+        let count = if left < self.count { left } else { self.count };
+        Units {
+            at,
+            count,
+            hidden: self.hidden,
+        }
     }
 }
 
