@@ -88,16 +88,21 @@ impl Progress {
         }
     }
     fn epoch(&mut self, e: &Epoch) {
-        self.validation = Some(e.validation_loss);
+        self.validation = e.validation_loss;
         // Short epochs would flood a log: at most a line a pause, and one for the last.
         if self.bar.is_none() && (self.said.elapsed() >= PAUSE || e.epoch == self.epochs) {
             self.say(&format!(
-                "epoch {}/{}  train {:.4}  valid {:.4}{}  |g| {:.2} (clipped {:.0} %)  {:.0} steps/s",
+                "epoch {}/{}  train {:.4}{}{}  |g| {:.2} (clipped {:.0} %)  {:.0} steps/s",
                 e.epoch,
                 self.epochs,
                 e.train_loss,
-                e.validation_loss,
-                if e.best { " best" } else { "" },
+                e.validation_loss
+                    .map_or(String::new(), |v| format!("  valid {v:.4}")),
+                if e.best && e.validation_loss.is_some() {
+                    " best"
+                } else {
+                    ""
+                },
                 e.gradient_norm,
                 100.0 * e.clipped,
                 e.steps_per_second

@@ -54,7 +54,7 @@ struct Document<'a> {
     parameters: usize,
     epochs: usize,
     best_epoch: usize,
-    best_validation_loss: f64,
+    best_validation_loss: Option<f64>,
     seconds: f64,
     evaluation: &'a Evaluation,
 }
@@ -95,7 +95,7 @@ pub fn run(args: Args) -> Result<()> {
             parameters: session.progress.params.data().len(),
             epochs: session.progress.epochs.len(),
             best_epoch: session.progress.best_epoch,
-            best_validation_loss: session.progress.best_loss,
+            best_validation_loss: Some(session.progress.best_loss).filter(|l| l.is_finite()),
             seconds: took,
             evaluation: &evaluation,
         });

@@ -8,6 +8,7 @@ use elman_report::{
     Command, Fact, Headline, KeyFigure, Tone, TrainingReport, number, training_page,
 };
 use elman_train::{Config, Epoch, Evaluation, ForecastScores, TextScores};
+use std::path::Path;
 
 /// What the page of a training run is made of.
 pub struct Run<'a> {
@@ -32,8 +33,8 @@ pub fn training(run: &Run<'_>) -> String {
     let c = run.config;
     let title = match (&c.data, run.evaluation) {
         (None, _) => "Yearly sunspot numbers".to_string(),
-        (Some(file), Evaluation::Forecast { target, .. }) => format!("{target} of {file}"),
-        (Some(file), Evaluation::Text(_)) => file.clone(),
+        (Some(file), Evaluation::Forecast { target, .. }) => format!("{target} of {}", name(file)),
+        (Some(file), Evaluation::Text(_)) => name(file),
     };
     let layers = match c.layers {
         1 => String::new(),
@@ -59,6 +60,12 @@ pub fn training(run: &Run<'_>) -> String {
     training_page(&report)
 }
 
+/// The last part of a path.
+fn name(file: &str) -> String {
+    let name = Path::new(file).file_name();
+    name.map_or(file.into(), |n| n.to_string_lossy().into_owned())
+}
+
 fn reproduce(run: &Run<'_>) -> String {
     format!("elman train --config {}/config.toml", run.folder)
 }
@@ -67,7 +74,7 @@ fn curves(run: &Run<'_>) -> LearningCurves {
     let point = |e: &Epoch| EpochPoint {
         epoch: e.epoch as u64,
         train: e.train_loss,
-        validation: e.validation_loss,
+        validation: e.validation_loss.unwrap_or(f64::NAN),
         gradient_norm: e.gradient_norm,
         gradient_norm_max: e.gradient_norm_max,
         clipped: e.clipped,

@@ -70,6 +70,9 @@ options! {
         /// How columns are scaled, fitted on the training part only: standard, min-max or none
         #[flag(long, help_heading = "Data", value_parser = word::<Scaling>)]
         scale: Scaling,
+        /// Forecast the change from the last value instead of the value
+        #[flag(long, help_heading = "Data", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        change: bool,
         /// Share of the rows, before the test part, that early stopping watches
         #[flag(long, help_heading = "Data", value_name = "SHARE")]
         validation: f64,

@@ -9,9 +9,10 @@ use serde::{Deserialize, Serialize};
 pub struct Progress {
     /// The parameters of the last step.
     pub params: Params<f32>,
-    /// Those with the lowest validation loss after any epoch; before the first, the initial ones.
+    /// Those with the lowest validation loss after any epoch, or the last where nothing is validated; before the first
+    /// epoch, the initial ones.
     pub best: Params<f32>,
-    /// Their validation loss.
+    /// Their validation loss; infinite where there is none.
     pub best_loss: f64,
     /// The epoch they are of, from 1; 0 before the first.
     pub best_epoch: usize,
@@ -32,8 +33,8 @@ pub struct Epoch {
     pub epoch: usize,
     /// Mean loss per counted number, while the weights changed.
     pub train_loss: f64,
-    /// Mean loss on the validation part after it.
-    pub validation_loss: f64,
+    /// Mean loss on the validation part after it; none where there is no such part.
+    pub validation_loss: Option<f64>,
     /// Median norm of the gradient before clipping.
     pub gradient_norm: f64,
     /// Largest norm of the gradient before clipping.
@@ -44,7 +45,7 @@ pub struct Epoch {
     pub learning_rate: f64,
     /// Optimiser's steps per second.
     pub steps_per_second: f64,
-    /// Whether its validation loss was the lowest so far.
+    /// Whether its weights are the best so far.
     pub best: bool,
 }
 
@@ -94,7 +95,7 @@ impl Running {
     pub(crate) fn ended(
         mut self,
         epoch: usize,
-        validation_loss: f64,
+        validation_loss: Option<f64>,
         learning_rate: f64,
         steps_per_second: f64,
         best: bool,

@@ -4,7 +4,7 @@ use crate::Evaluation;
 use crate::prepare::{Prepared, prepare};
 use crate::task::Task;
 use crate::{
-    Config, Error, Event, Moment, Options, Outcome, Progress, Run, Sum, Trained, Trainer, Validate,
+    Config, Error, Event, Moment, Options, Outcome, Progress, Run, Trained, Trainer, Validate,
 };
 use elman_core::{Network, Team, Weights};
 use std::ops::ControlFlow;
@@ -39,8 +39,7 @@ impl Session {
         let (config, data) = prepare(options)?;
         let network = data.network(&config)?;
         let team = Team::new(threads);
-        let progress =
-            trainer(&network, &config, &data, &team, &|_, _| Ok(Sum::default())).start()?;
+        let progress = trainer(&network, &config, &data, &team, &|_, _| Ok(None)).start()?;
         let run = Run::create(&folder(&config))?;
         run.write_config(&config)?;
         run.save(&config, &network, &data.knowledge()?, &progress)?;
@@ -73,8 +72,7 @@ impl Session {
         let (config, data) = prepare(allowed.or(stored))?;
         let network = data.network(&config)?;
         let team = Team::new(threads);
-        let mut progress =
-            trainer(&network, &config, &data, &team, &|_, _| Ok(Sum::default())).start()?;
+        let mut progress = trainer(&network, &config, &data, &team, &|_, _| Ok(None)).start()?;
         run.restore(&checkpoint, &network, &mut progress)?;
         Ok(Session {
             run,

@@ -51,8 +51,8 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Validation: the loss of parameters on data that they do not learn from.
-pub type Validate<'a> = dyn Fn(&Weights<f32>, &Team) -> Result<Sum, Error> + 'a;
+/// Validation: the loss of parameters on data that they do not learn from; none where there is no such part.
+pub type Validate<'a> = dyn Fn(&Weights<f32>, &Team) -> Result<Option<Sum>, Error> + 'a;
 
 /// Where training stands when it may be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,19 +352,22 @@ impl Trainer<'_> {
         work: &mut Workspace,
         speed: f64,
     ) -> Result<(), Error> {
-        let validation = (self.validate)(&work.weights, self.team)?.mean();
-        if !validation.is_finite() {
-            return Err(self.diverged(progress, validation));
+        let validation = (self.validate)(&work.weights, self.team)?.map(|sum| sum.mean());
+        if let Some(loss) = validation.filter(|v| !v.is_finite()) {
+            return Err(self.diverged(progress, loss));
         }
         let rate = progress
             .rate
             .at(progress.optimiser.steps().saturating_sub(1));
-        progress.rate.saw(validation);
+        if let Some(loss) = validation {
+            progress.rate.saw(loss);
+        }
         let epoch = progress.epochs.len() + 1;
-        let better = validation < progress.best_loss;
+        let better = validation.is_none_or(|v| v < progress.best_loss);
         if better {
             progress.best = progress.params.clone();
-            (progress.best_loss, progress.best_epoch) = (validation, epoch);
+            progress.best_loss = validation.unwrap_or(f64::INFINITY);
+            progress.best_epoch = epoch;
         }
         let running = std::mem::take(&mut progress.running);
         progress

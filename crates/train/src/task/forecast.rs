@@ -26,6 +26,8 @@ pub struct Forecast {
 struct Segments {
     x: Vec<f32>,
     width: usize,
+    /// Whether the target is the change from the last value.
+    change: bool,
     starts: Vec<usize>,
     lengths: Vec<usize>,
 }
@@ -47,7 +49,8 @@ impl Source for Segments {
             for t in 0..length {
                 let at = (self.starts[row] + from + t) * f;
                 x[(t * n + i) * f..][..f].copy_from_slice(&self.x[at..][..f]);
-                next[(t * n + i) * f..][..f].copy_from_slice(&self.x[at + f..][..f]);
+                let said = &mut next[(t * n + i) * f..][..f];
+                target(&self.x, (at / f, f), self.change, said);
             }
         }
         let batch = Batch::features(&x, [steps, n, f], Some(&lengths))?;
@@ -57,6 +60,14 @@ impl Source for Segments {
             target,
             counted: None,
         })
+    }
+}
+
+/// What the network should say at step `t` of `x` `[T, width]`: the next step, or the change to it.
+fn target(x: &[f32], (t, width): (usize, usize), change: bool, to: &mut [f32]) {
+    let (now, next) = x[t * width..][..2 * width].split_at(width);
+    for ((to, now), next) in to.iter_mut().zip(now).zip(next) {
+        *to = if change { next - now } else { *next };
     }
 }
 
@@ -95,6 +106,7 @@ impl Forecast {
             lengths: vec![steps; starts.len()],
             x: x.clone(),
             width,
+            change: config.change,
             starts,
         };
         Ok(Forecast {
@@ -136,9 +148,11 @@ impl Task for Forecast {
     fn source(&self) -> &dyn Source {
         &self.rows
     }
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Sum, Error> {
+    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error> {
+        let Some(part) = self.split.part(VALIDATION) else {
+            return Ok(None);
+        };
         // One pass from the very start, so that the state has seen what it would have seen.
-        let part = self.split.part(VALIDATION).unwrap_or(self.split.train());
         let width = self.frame.columns.len();
         let mut sum = Sum::default();
         let mut spare = vec![0.0; width];
@@ -146,7 +160,9 @@ impl Task for Forecast {
         let known = (part.end - 1) * width;
         streams::run(weights, &self.x[..known], team, |t, y| {
             if part.contains(&(t + 1)) {
-                let target = Target::Numbers(self.x[(t + 1) * width..][..width].to_vec());
+                let mut next = vec![0.0; width];
+                target(&self.x, (t, width), self.config.change, &mut next);
+                let target = Target::Numbers(next);
                 match self
                     .config
                     .loss
@@ -157,7 +173,7 @@ impl Task for Forecast {
                 }
             }
         })?;
-        wrong.map_or(Ok(sum), Err)
+        wrong.map_or(Ok(Some(sum)), Err)
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
         let parts: Vec<(&str, [usize; 2])> = self
@@ -168,6 +184,7 @@ impl Task for Forecast {
             .collect();
         Ok(BTreeMap::from([
             ("task".into(), json(&self.name())?),
+            ("change".into(), json(&self.config.change)?),
             ("columns".into(), json(&self.frame.names)?),
             ("scaler".into(), json(&self.scaler)?),
             ("parts".into(), json(&parts)?),
@@ -194,6 +211,7 @@ pub struct ForecastModel {
     params: Params<f32>,
     columns: Vec<String>,
     scaler: Scaler,
+    change: bool,
 }
 
 /// One-step forecasts of some rows of a series, in the target's units.
@@ -216,6 +234,7 @@ impl ForecastModel {
     ) -> Result<ForecastModel, Error> {
         let columns: Vec<String> = known(knowledge, "columns")?;
         let scaler: Scaler = known(knowledge, "scaler")?;
+        let change = known(knowledge, "change")?;
         if scaler.columns.len() != columns.len() || network.input != Input::Features(columns.len())
         {
             return Err(Error::Config(
@@ -227,11 +246,16 @@ impl ForecastModel {
             params,
             columns,
             scaler,
+            change,
         })
     }
     /// The columns it reads, the target first.
     pub fn columns(&self) -> &[String] {
         &self.columns
+    }
+    /// The next value, from the last one and what the network said.
+    fn next(&self, now: f32, said: f32) -> f32 {
+        if self.change { now + said } else { said }
     }
     fn scaled(&self, frame: &Frame) -> Vec<f32> {
         (0..frame.rows())
@@ -249,8 +273,11 @@ impl ForecastModel {
     ) -> Result<Vec<PartForecast>, Error> {
         let weights = Weights::new(&self.network, &self.params)?;
         let mut said = vec![f64::NAN; frame.rows() + 1];
-        streams::run(&weights, &self.scaled(frame), team, |t, y| {
-            said[t + 1] = self.scaler.inverse(0, f64::from(y[0]));
+        let (x, width) = (self.scaled(frame), self.columns.len());
+        streams::run(&weights, &x, team, |t, y| {
+            said[t + 1] = self
+                .scaler
+                .inverse(0, f64::from(self.next(x[t * width], y[0])));
         })?;
         let part = |rows: &Range<usize>| {
             let rows = rows.start.max(1)..rows.end.min(frame.rows());
@@ -266,14 +293,17 @@ impl ForecastModel {
     pub fn ahead(&self, frame: &Frame, steps: usize) -> Result<Vec<f64>, Error> {
         let mut stepper = Stepper::new(&self.network, &self.params)?;
         let width = self.columns.len();
-        let mut y = vec![0.0; width];
-        for x in self.scaled(frame).chunks_exact(width) {
-            stepper.step(x, &mut y)?;
+        let (mut x, mut y) = (vec![0.0; width], vec![0.0; width]);
+        for now in self.scaled(frame).chunks_exact(width) {
+            stepper.step(now, &mut y)?;
+            x.copy_from_slice(now);
         }
         let mut values = Vec::with_capacity(steps);
         for _ in 0..steps {
-            values.push(self.scaler.inverse(0, f64::from(y[0])));
-            let x = y.clone();
+            x.iter_mut()
+                .zip(&y)
+                .for_each(|(x, &y)| *x = self.next(*x, y));
+            values.push(self.scaler.inverse(0, f64::from(x[0])));
             stepper.step(&x, &mut y)?;
         }
         Ok(values)

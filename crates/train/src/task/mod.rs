@@ -21,8 +21,8 @@ pub trait Task {
     fn network(&self, config: &Config) -> Result<Network, Error>;
     /// The rows to learn from.
     fn source(&self) -> &dyn Source;
-    /// The loss on the part that early stopping watches.
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Sum, Error>;
+    /// The loss on the part that early stopping watches; none where there is no such part.
+    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error>;
     /// What is stored with the weights: scaling, vocabulary, names.
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error>;
 }

@@ -113,8 +113,8 @@ impl Task for TextTask {
     fn source(&self) -> &dyn Source {
         &self.train
     }
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Sum, Error> {
-        streams::loss(&self.validation, Loss::CrossEntropy, weights, team)
+    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error> {
+        streams::loss(&self.validation, Loss::CrossEntropy, weights, team).map(Some)
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
         Ok(BTreeMap::from([
