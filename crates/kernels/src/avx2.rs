@@ -79,6 +79,16 @@ macro_rules! rest {
                 unsafe { $maskstore(to, Self::first(count), self.0) }
             }
             #[inline(always)]
+            fn prefetch(at: *const $element) {
+                // SAFETY: a prefetch may name any address.
+                unsafe { _mm_prefetch::<_MM_HINT_T0>(at.cast()) }
+            }
+            #[inline(always)]
+            fn prefetch_far(at: *const $element) {
+                // SAFETY: as above.
+                unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
+            }
+            #[inline(always)]
             fn min(self, other: Self) -> Self {
                 // SAFETY: see above. The second operand where either is NaN.
                 $name(unsafe { $min(other.0, self.0) })

@@ -30,6 +30,7 @@ mod peak;
 mod portable;
 mod product;
 mod rows;
+mod side;
 mod simd;
 mod steps;
 mod sums;

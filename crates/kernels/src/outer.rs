@@ -2,6 +2,7 @@
 
 use crate::buffer::with_scratch;
 use crate::packed::panel;
+use crate::side::{Side, Soon, pack_panels, pack_strips, strip};
 use crate::simd::{Kernel, Simd};
 use crate::tile::{First, Sheet};
 use crate::{Element, Level, Rows, RowsMut};
@@ -57,12 +58,14 @@ pub fn outer_add<E: Element>(
         stride: a.stride(),
         pick: Pick::All,
         len: m,
+        end: a.data().len(),
     };
     let wide = Side {
         from: b.data().as_ptr(),
         stride: b.stride(),
         pick,
         len: n,
+        end: b.data().len(),
     };
     with_scratch(room::<E>(m.max(n)) + m * n.min(NARROW), |scratch| {
         let stride = out.stride();
@@ -78,34 +81,12 @@ pub fn outer_add<E: Element>(
     });
 }
 
-/// One of the two factors, `len` numbers for each s.
-#[derive(Clone, Copy)]
-struct Side<'a, E> {
-    from: *const E,
-    stride: usize,
-    pick: Pick<'a>,
-    len: usize,
-}
-
-impl<E> Side<'_, E> {
-    /// Where the numbers of `s` begin.
-    #[inline(always)]
-    unsafe fn at(&self, s: usize) -> *const E {
-        let row = match self.pick {
-            Pick::All => s,
-            // SAFETY: `outer_add` checked that there is one for each s.
-            Pick::These(these) => unsafe { *these.get_unchecked(s) },
-        };
-        // SAFETY: `outer_add` checked that every row taken is there.
-        unsafe { self.from.add(row * self.stride) }
-    }
-}
-
-/// Summands at once: a panel of so many (16 KiB) stays in the level-1 cache while all rows pass over it.
-const S_BLOCK: usize = 128;
-/// Rows at once: their part (512 KiB of f32) stays in the level-2 cache while all panels pass over it.
-const M_BLOCK: usize = 1020;
-/// Panels packed at once, for blocks of few rows.
+/// Summands at once: a panel of so many (32 KiB) passes from the level-2 cache through the level-1 cache, and each
+/// block of outputs is loaded and stored once for all of them.
+const S_BLOCK: usize = 256;
+/// Rows at once: their part (504 KiB of f32) stays in the level-2 cache while all panels pass over it.
+const M_BLOCK: usize = 504;
+/// Panels packed at once (128 KiB), so that what is read together lies together.
 const PANELS: usize = 4;
 /// An output of no more columns is computed transposed where that fills the vectors better.
 const NARROW: usize = 16;
@@ -163,133 +144,106 @@ impl<E: Element> Kernel<E> for Outer<'_, E> {
 
 impl<E: Element> Outer<'_, E> {
     #[inline(always)]
-    unsafe fn add<S: Simd<Element = E>>(self) {
-        let (m, n) = (self.tall.len, self.wide.len);
-        let width = panel::<E>();
-        let (panels, strips) = self.scratch.split_at_mut(S_BLOCK * PANELS * width);
-        let (panels, strips) = (panels.as_mut_ptr(), strips.as_mut_ptr());
+    unsafe fn add<S: Simd<Element = E>>(mut self) {
         let mut s = 0;
         while s < self.s {
             let k = S_BLOCK.min(self.s - s);
             let mut top = 0;
-            while top < m {
-                let rows = M_BLOCK.min(m - top);
-                let groups = rows.div_ceil(S::TALL);
-                let (low, taller) = (rows / groups, rows % groups);
-                let split = taller * (low + 1);
-                // SAFETY (all of this loop): rows and columns are counted within m and n; `room` has place for a
-                // block's strips and panels.
-                unsafe {
-                    let second = strips.add(taller * strip::<S>(k, low + 1));
-                    pack_strips::<S>(&self.tall, s, k, top, low + 1, taller, strips);
-                    pack_strips::<S>(&self.tall, s, k, top + split, low, groups - taller, second);
-                    let at_once = if rows <= 2 { PANELS } else { 1 } * width;
-                    let mut left = 0;
-                    while left < n {
-                        let cols = at_once.min(n - left);
-                        pack_panels::<S>(&self.wide, s, k, left, cols, panels);
-                        let mut sheet = Sheet::<E, true> {
-                            k,
-                            a: strips,
-                            a_stride: strip::<S>(k, low + 1),
-                            b: panels,
-                            b_panel: k * width,
-                            out: self.out.add(top * self.stride + left),
-                            out_stride: self.stride,
-                            first: First::Keep,
-                        };
-                        if taller > 0 {
-                            sheet.run::<S>(low + 1, taller, cols);
-                        }
-                        sheet.a = second;
-                        sheet.a_stride = strip::<S>(k, low);
-                        sheet.out = sheet.out.add(split * self.stride);
-                        sheet.run::<S>(low, groups - taller, cols);
-                        left += cols;
-                    }
-                }
+            while top < self.tall.len {
+                let rows = M_BLOCK.min(self.tall.len - top);
+                // SAFETY: rows and summands are counted within the whole.
+                unsafe { self.block::<S>((s, k), (top, rows)) };
                 top += rows;
             }
             s += k;
         }
     }
-}
 
-/// Numbers from one strip to the next: `rows` for each of k, and slack for writing whole vectors.
-#[inline(always)]
-fn strip<S: Simd>(k: usize, rows: usize) -> usize {
-    k * rows + S::LANES
-}
-
-/// Strips of `rows` numbers from `at` on, for s to s + k: strip after strip, in each the numbers of one s together.
-#[inline(always)]
-unsafe fn pack_strips<S: Simd>(
-    side: &Side<'_, S::Element>,
-    s: usize,
-    k: usize,
-    at: usize,
-    rows: usize,
-    strips: usize,
-    to: *mut S::Element,
-) {
-    // A few strips at once, so that what is read together lies together, without writing to many places in turn.
-    const AT_ONCE: usize = 4;
-    let mut first = 0;
-    while first < strips {
-        let last = strips.min(first + AT_ONCE);
-        for p in 0..k {
-            // SAFETY: `at + strips * rows` is at most the side's length; a whole vector is written only where
-            // the strip's own later numbers or its slack are.
-            unsafe {
-                let row = side.at(s + p).add(at);
-                for t in first..last {
-                    let to = to.add(t * strip::<S>(k, rows) + p * rows);
-                    let from = row.add(t * rows);
-                    let mut i = 0;
-                    while i < rows {
-                        S::read_first(from.add(i), (rows - i).min(S::LANES)).write(to.add(i));
-                        i += S::LANES;
-                    }
-                }
+    /// Adds summands `s..s + k` to rows `top..top + rows`.
+    #[inline(always)]
+    unsafe fn block<S: Simd<Element = E>>(
+        &mut self,
+        (s, k): (usize, usize),
+        (top, rows): (usize, usize),
+    ) {
+        let width = panel::<E>();
+        let (panels, strips) = self.scratch.split_at_mut(S_BLOCK * PANELS * width);
+        let (panels, strips) = (panels.as_mut_ptr(), strips.as_mut_ptr());
+        let groups = rows.div_ceil(S::TALL);
+        let (low, taller) = (rows / groups, rows % groups);
+        let split = taller * (low + 1);
+        let (tall, wide, n) = (self.tall, self.wide, self.wide.len);
+        // SAFETY (the whole function): the caller promises the rows and summands, `outer_add` the columns; `room`
+        // has place for a block's strips and panels.
+        unsafe {
+            let mut sheet = Sheet::<E, true> {
+                k,
+                a: tall.from.wrapping_add(s * tall.stride + top),
+                a_stride: low + 1,
+                a_step: tall.stride,
+                b: wide.from.wrapping_add(s * wide.stride),
+                b_panel: width,
+                b_step: wide.stride,
+                out: self.out.add(top * self.stride),
+                out_stride: self.stride,
+                first: First::Keep,
+            };
+            let mut rest = sheet;
+            rest.out = sheet.out.add(split * self.stride);
+            if tall.close() {
+                rest.a = sheet.a.add(split);
+                rest.a_stride = low;
+            } else {
+                sheet.a = strips;
+                sheet.a_step = low + 1;
+                sheet.a_stride = strip::<S>(k, low + 1);
+                let second = strips.add(taller * sheet.a_stride);
+                rest.a = second;
+                rest.a_step = low;
+                rest.a_stride = strip::<S>(k, low);
+                pack_strips::<S>(&tall, s, k, top, low + 1, taller, strips);
+                pack_strips::<S>(&tall, s, k, top + split, low, groups - taller, second);
+            }
+            if wide.close() && n.is_multiple_of(S::LANES) {
+                sheet.run::<S>(low + 1, taller, 0, n, &mut []);
+                return rest.run::<S>(low, groups - taller, 0, n, &mut []);
+            }
+            (sheet.b, rest.b) = (panels, panels);
+            (sheet.b_step, rest.b_step) = (width, width);
+            (sheet.b_panel, rest.b_panel) = (k * width, k * width);
+            let at_once = PANELS * width;
+            // What comes after this block: more rows of the same summands, or the next summands.
+            let more = top + rows < tall.len;
+            let next = if more {
+                (s, s + k)
+            } else {
+                (s + k, self.s.min(s + k + S_BLOCK))
+            };
+            let next_rows = if more {
+                (top + rows, tall.len.min(top + 2 * rows))
+            } else {
+                (0, rows)
+            };
+            let mut left = 0;
+            let next_strips = if tall.close() { (next.1, next.1) } else { next };
+            let mut soon = [
+                Soon::new(tall, next_strips, next_rows, groups * n.div_ceil(width)),
+                Soon::new(wide, next, (0, 0), 1),
+            ];
+            while left < n {
+                let cols = at_once.min(n - left);
+                pack_panels::<S>(&wide, s, k, left, cols, panels);
+                let tiles = groups * cols.div_ceil(width);
+                soon[1] = match left + cols {
+                    end if end == n => Soon::new(wide, next, (0, at_once.min(n)), tiles),
+                    end => Soon::new(wide, (s, s + k), (end, n.min(end + at_once)), tiles),
+                };
+                sheet.run::<S>(low + 1, taller, 0, cols, &mut soon);
+                rest.run::<S>(low, groups - taller, 0, cols, &mut soon);
+                sheet.out = sheet.out.add(cols);
+                rest.out = rest.out.add(cols);
+                left += cols;
             }
         }
-        first = last;
-    }
-}
-
-/// Panels of the columns `at..at + cols`, for s to s + k, the last filled up with zeros.
-#[inline(always)]
-unsafe fn pack_panels<S: Simd>(
-    side: &Side<'_, S::Element>,
-    s: usize,
-    k: usize,
-    at: usize,
-    cols: usize,
-    to: *mut S::Element,
-) {
-    let width = panel::<S::Element>();
-    let mut done = 0;
-    while done < cols {
-        let count = width.min(cols - done);
-        for p in 0..k {
-            // SAFETY: `count` columns from `at + done` on are the side's.
-            unsafe {
-                let from = side.at(s + p).add(at + done);
-                let to = to.add(done * k + p * width);
-                let mut c = 0;
-                while c < width {
-                    let v = if c + S::LANES <= count {
-                        S::read(from.add(c))
-                    } else if c < count {
-                        S::read_first(from.add(c), count - c)
-                    } else {
-                        S::ZERO
-                    };
-                    v.write(to.add(c));
-                    c += S::LANES;
-                }
-            }
-        }
-        done += width;
     }
 }

@@ -25,10 +25,15 @@ pub struct Packed<E> {
 impl<E: Element> Packed<E> {
     /// All zeros.
     pub fn zeros(k: usize, n: usize) -> Self {
+        // The kernels rely on the size, so that it must not overflow.
+        let size = n
+            .checked_next_multiple_of(panel::<E>())
+            .and_then(|columns| columns.checked_mul(k))
+            .expect("a matrix that fits the memory");
         Packed {
             k,
             n,
-            data: Buffer::zeros(n.div_ceil(panel::<E>()) * panel::<E>() * k),
+            data: Buffer::zeros(size),
         }
     }
     /// Rows of this matrix: the length of the sums.

@@ -1,5 +1,6 @@
 //! The product of the forward and backward steps: rows times a packed matrix.
 
+use crate::buffer::with_scratch;
 use crate::packed::panel;
 use crate::simd::{Kernel, Simd};
 use crate::tile::{First, Sheet};
@@ -47,73 +48,134 @@ pub fn product<E: Element>(
     if out.rows() == 0 || out.cols() == 0 {
         return;
     }
-    level.kernel(Product {
-        rows: a.rows(),
-        cols: b.n(),
-        sheet: Sheet {
-            k: b.k(),
-            a: a.data().as_ptr(),
-            a_stride: a.stride(),
-            b: b.panels(),
-            b_panel: b.k() * panel::<E>(),
-            out_stride: out.stride(),
-            out: out.data().as_mut_ptr(),
-            first: match start {
-                Start::Zero => First::Zero,
-                Start::Keep => First::Keep,
-                Start::Row(row) => First::Row(row.as_ptr()),
-            },
+    let sheet = Sheet {
+        k: b.k(),
+        a: a.data().as_ptr(),
+        a_stride: a.stride(),
+        a_step: 1,
+        b: b.panels(),
+        b_panel: b.k() * panel::<E>(),
+        b_step: panel::<E>(),
+        out_stride: out.stride(),
+        out: out.data().as_mut_ptr(),
+        first: match start {
+            Start::Zero => First::Zero,
+            Start::Keep => First::Keep,
+            Start::Row(row) => First::Row(row.as_ptr()),
         },
-    });
+    };
+    let (rows, cols) = (a.rows(), b.n());
+    let run = |scratch: &mut [E]| {
+        level.kernel(Product {
+            rows,
+            cols,
+            sheet,
+            scratch,
+        });
+    };
+    if collides(&a, cols) {
+        with_scratch(rows.min(M_BLOCK) * copied_stride::<E>(b.k()), run);
+    } else {
+        run(&mut []);
+    }
 }
 
 /// Sizes are checked: `a` has `rows` rows, `b` and `out` have `cols` columns.
-struct Product<E> {
+struct Product<'a, E> {
     rows: usize,
     cols: usize,
     sheet: Sheet<E, false>,
+    /// Room for copying rows, or none where they are better read where they are.
+    scratch: &'a mut [E],
 }
 
-/// Most of `k` at once, so that a panel's part and the rows' stay in the level-1 and level-2 caches.
+/// Most of `k` at once, and most rows: their part of `a` stays in the level-2 cache.
 const K_BLOCK: usize = 512;
+const M_BLOCK: usize = 240;
+/// Columns, in panels, that all rows take before the next, so that this much of `b` comes from memory once.
+const N_PANELS: usize = 8;
 
-impl<E: Element> Kernel<E> for Product<E> {
+impl<E: Element> Kernel<E> for Product<'_, E> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd<Element = E>>(self) {
-        let (all, mut sheet) = (self.sheet, self.sheet);
-        let mut done = 0;
-        loop {
-            sheet.k = K_BLOCK.min(all.k - done);
-            // SAFETY: `product` checked the sizes; `done` numbers of each row and rows of each panel lie before.
-            unsafe {
-                sheet.a = all.a.add(done);
-                sheet.b = all.b.add(done * panel::<E>());
-                self.rows_of::<S>(sheet);
+        let all = self.sheet;
+        let mut top = 0;
+        while top < self.rows {
+            let rows = M_BLOCK.min(self.rows - top);
+            let (mut sheet, mut done) = (all, 0);
+            loop {
+                sheet.k = K_BLOCK.min(all.k - done);
+                // SAFETY: `product` checked the sizes; `top` rows and `done` numbers of each lie before, and in
+                // each panel `done` rows.
+                unsafe {
+                    sheet.a = all.a.add(top * all.a_stride + done);
+                    sheet.b = all.b.add(done * panel::<E>());
+                    sheet.out = all.out.add(top * all.out_stride);
+                    if !self.scratch.is_empty() {
+                        copy_rows::<S>(rows, &mut sheet, self.scratch);
+                    }
+                    run_rows::<S>(sheet, rows, self.cols);
+                }
+                done += sheet.k;
+                sheet.a_stride = all.a_stride;
+                sheet.first = First::Keep;
+                if done == all.k {
+                    break;
+                }
             }
-            done += sheet.k;
-            sheet.first = First::Keep;
-            if done == all.k {
-                return;
-            }
+            top += rows;
         }
     }
 }
 
-impl<E: Element> Product<E> {
-    /// All rows and columns, in blocks of rows as equal as can be.
-    #[inline(always)]
-    unsafe fn rows_of<S: Simd<Element = E>>(&self, mut sheet: Sheet<E, false>) {
-        let groups = self.rows.div_ceil(S::TALL);
-        let (low, taller) = (self.rows / groups, self.rows % groups);
-        // SAFETY: `taller` blocks of `low + 1` rows and the rest of `low` are all rows.
-        unsafe {
-            if taller > 0 {
-                sheet.run::<S>(low + 1, taller, self.cols);
-            }
-            sheet.a = sheet.a.add(taller * (low + 1) * sheet.a_stride);
-            sheet.out = sheet.out.add(taller * (low + 1) * sheet.out_stride);
-            sheet.run::<S>(low, groups - taller, self.cols);
+/// All columns of some rows, in blocks as equal as can be.
+#[inline(always)]
+unsafe fn run_rows<S: Simd>(sheet: Sheet<S::Element, false>, rows: usize, cols: usize) {
+    let groups = rows.div_ceil(S::TALL);
+    let (low, taller) = (rows / groups, rows % groups);
+    let mut rest = sheet;
+    let mut from = 0;
+    // SAFETY: `taller` blocks of `low + 1` rows and the rest of `low` are all rows.
+    unsafe {
+        rest.a = rest.a.add(taller * (low + 1) * rest.a_stride);
+        rest.out = rest.out.add(taller * (low + 1) * rest.out_stride);
+        while from < cols {
+            let to = match taller {
+                0 => cols,
+                _ => cols.min(from + N_PANELS * panel::<S::Element>()),
+            };
+            sheet.run::<S>(low + 1, taller, from, to, &mut []);
+            rest.run::<S>(low, groups - taller, from, to, &mut []);
+            from = to;
         }
     }
+}
+
+/// Whether the rows of a block would all fall into the same few lines of the level-1 cache, so that they had better
+/// be copied to another stride. For few rows there are lines enough, and for few columns it would not pay.
+fn collides<E: Element>(a: &Rows<'_, E>, cols: usize) -> bool {
+    a.rows() > 6 && cols >= 2 * panel::<E>() && (a.stride() * size_of::<E>()).is_multiple_of(4096)
+}
+
+/// The stride of copied rows: a cache line more than a power of two.
+fn copied_stride<E>(k: usize) -> usize {
+    K_BLOCK.min(k) + 64 / size_of::<E>()
+}
+
+/// Copies the rows of `sheet` to `scratch` and points it there.
+#[inline(always)]
+unsafe fn copy_rows<S: Simd>(
+    rows: usize,
+    sheet: &mut Sheet<S::Element, false>,
+    scratch: &mut [S::Element],
+) {
+    let stride = copied_stride::<S::Element>(sheet.k);
+    for (r, to) in scratch.chunks_exact_mut(stride).take(rows).enumerate() {
+        // SAFETY: the caller promises `rows` rows of `k` numbers.
+        let from = unsafe { core::slice::from_raw_parts(sheet.a.add(r * sheet.a_stride), sheet.k) };
+        to[..sheet.k].copy_from_slice(from);
+    }
+    sheet.a = scratch.as_ptr();
+    sheet.a_stride = stride;
 }

@@ -18,18 +18,21 @@ pub struct RowsMut<'a, E> {
     stride: usize,
 }
 
+#[inline]
 fn check(len: usize, rows: usize, cols: usize, stride: usize) {
     assert!(
         cols <= stride || rows <= 1,
         "{cols} columns do not fit a stride of {stride}"
     );
-    let need = if rows == 0 {
-        0
-    } else {
-        (rows - 1) * stride + cols
+    // Products that overflow must not pass: the kernels rely on this.
+    let need = match rows {
+        0 => Some(0),
+        _ => (rows - 1)
+            .checked_mul(stride)
+            .and_then(|before| before.checked_add(cols)),
     };
     assert!(
-        need <= len,
+        need.is_some_and(|need| need <= len),
         "a matrix of {rows} by {cols} at stride {stride} does not fit {len} numbers"
     );
 }

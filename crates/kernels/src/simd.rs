@@ -33,6 +33,18 @@ pub trait Simd: Value {
     /// `to` must be valid for writing `count` numbers.
     unsafe fn write_first(self, to: *mut Self::Element, count: usize);
 
+    /// Asks for the cache line at an address, which need not be valid.
+    #[inline(always)]
+    fn prefetch(at: *const Self::Element) {
+        let _ = at;
+    }
+
+    /// The same, into the level-2 cache.
+    #[inline(always)]
+    fn prefetch_far(at: *const Self::Element) {
+        let _ = at;
+    }
+
     /// The smaller of two; NaN in `self` passes.
     fn min(self, other: Self) -> Self;
     /// Without its sign.

@@ -24,7 +24,8 @@ impl<'a, E> StepsMut<'a, E> {
     /// Panics where `data` is too short.
     pub fn new(data: &'a mut [E], offsets: &'a [usize], cols: usize) -> Self {
         assert!(!offsets.is_empty() && offsets.windows(2).all(|w| w[0] <= w[1]));
-        assert!(offsets[offsets.len() - 1] * cols <= data.len());
+        let need = offsets[offsets.len() - 1].checked_mul(cols);
+        assert!(need.is_some_and(|need| need <= data.len()));
         StepsMut {
             data: data.as_mut_ptr(),
             offsets,

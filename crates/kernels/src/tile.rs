@@ -6,6 +6,7 @@
 
 use crate::Element;
 use crate::packed::{PANEL_BYTES, panel};
+use crate::side::Soon;
 use crate::simd::{Kernel, Simd};
 
 /// What the accumulators begin with.
@@ -19,16 +20,20 @@ pub(crate) enum First<E> {
 
 /// `out = first + a · b` for blocks of rows, one below another, over k.
 ///
-/// Without `STRIPS`, element (r, p) of `a` is at `r * a_stride + p`. With it the blocks of `a` lie apart,
-/// `a_stride` from one to the next, and element (r, p) of one is at `p * rows + r`. `b` are panels, `b_panel` from
-/// one to the next.
+/// Without `STRIPS`, element (r, p) of `a` is at `r * a_stride + p`. With it, `a` is turned: a block of rows is a
+/// strip, `a_stride` from one strip to the next, and element (r, p) of one is at `p * a_step + r`. `b` are panels,
+/// `b_panel` from one to the next, and `b_step` from row to row in each.
 #[derive(Clone, Copy)]
 pub(crate) struct Sheet<E, const STRIPS: bool> {
     pub k: usize,
     pub a: *const E,
     pub a_stride: usize,
+    /// Only with `STRIPS`.
+    pub a_step: usize,
     pub b: *const E,
     pub b_panel: usize,
+    /// Only with `STRIPS`; without, a panel's width.
+    pub b_step: usize,
     pub out: *mut E,
     pub out_stride: usize,
     pub first: First<E>,
@@ -36,11 +41,12 @@ pub(crate) struct Sheet<E, const STRIPS: bool> {
 
 /// `tiles` blocks of `MR` rows of a sheet, for the columns `from..to`: one or more runs of `NV` vectors, the last
 /// perhaps not whole.
-struct Blocks<E, const MR: usize, const NV: usize, const STRIPS: bool> {
+struct Blocks<'a, 'b, E, const MR: usize, const NV: usize, const STRIPS: bool> {
     sheet: Sheet<E, STRIPS>,
     tiles: usize,
     from: usize,
     to: usize,
+    soon: &'a mut [Soon<'b, E>],
 }
 
 /// Whether a level's registers hold this block: its accumulators, a row of b and one number of a.
@@ -53,7 +59,7 @@ const fn fits<S: Simd>(rows: usize, vectors: usize) -> bool {
 }
 
 impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
-    for Blocks<E, MR, NV, STRIPS>
+    for Blocks<'_, '_, E, MR, NV, STRIPS>
 {
     type Out = ();
     #[inline(always)]
@@ -65,6 +71,11 @@ impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
             for tile in 0..self.tiles {
                 // SAFETY: whoever made this promises that all rows and columns named are in the buffers.
                 unsafe { self.sheet.tile::<S, MR, NV>(tile, at, cols) };
+                if STRIPS {
+                    for soon in &mut *self.soon {
+                        soon.ask::<S>();
+                    }
+                }
             }
             at += block;
         }
@@ -108,6 +119,20 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                 }
             }
 
+            if STRIPS {
+                // The next block's outputs, which are far apart.
+                let mut r = 0;
+                while r < MR {
+                    let mut v = 0;
+                    while v < NV {
+                        let ahead = (MR + r) * self.out_stride + v * S::LANES;
+                        S::prefetch(out.wrapping_add(ahead).cast_const());
+                        v += 1;
+                    }
+                    r += 1;
+                }
+            }
+
             let tall = if STRIPS { 1 } else { MR };
             let mut a = self.a.add(tile * tall * self.a_stride);
             let mut b = self
@@ -131,8 +156,8 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                     }
                     r += 1;
                 }
-                a = a.add(if STRIPS { MR } else { 1 });
-                b = b.add(panel::<E>());
+                a = a.add(if STRIPS { self.a_step } else { 1 });
+                b = b.add(if STRIPS { self.b_step } else { panel::<E>() });
             }
 
             let mut r = 0;
@@ -160,16 +185,27 @@ fn part<S: Simd>(cols: usize, v: usize) -> usize {
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
-    /// `tiles` blocks of `rows` rows, at most `S::TALL`, columns `0..cols`.
+    /// `tiles` blocks of `rows` rows, at most `S::TALL`, columns `from..cols`, of which `from` begins four panels; after each
+    /// block, some of what is needed `soon` is asked for.
     ///
     /// # Safety
-    /// All rows and columns named must be in the buffers, and b's panels whole.
+    /// All rows and columns named must be in the buffers, and b's rows readable by whole vectors.
     #[inline(always)]
-    pub unsafe fn run<S: Simd<Element = E>>(&self, rows: usize, tiles: usize, cols: usize) {
+    pub unsafe fn run<S: Simd<Element = E>>(
+        &self,
+        rows: usize,
+        tiles: usize,
+        from: usize,
+        cols: usize,
+        soon: &mut [Soon<'_, E>],
+    ) {
+        if tiles == 0 {
+            return;
+        }
         // Wide blocks where rows are few, so that enough sums are under way to hide an addition's latency. Halving
         // keeps every block's first column a multiple of its width, as panels ask.
         let mut vectors = widest::<S>(rows);
-        let mut at = 0;
+        let mut at = from;
         while at < cols {
             let left = cols - at;
             while vectors > 1 && (vectors - 1) * S::LANES >= left {
@@ -183,7 +219,7 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                     left / block * block
                 };
             // SAFETY: columns of what the caller promises.
-            unsafe { self.columns::<S>(rows, vectors, tiles, at, to) };
+            unsafe { self.columns::<S>(rows, vectors, tiles, at, to, soon) };
             at = to;
         }
     }
@@ -196,6 +232,7 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
         tiles: usize,
         from: usize,
         to: usize,
+        soon: &mut [Soon<'_, E>],
     ) {
         macro_rules! blocks {
             ($mr:literal, $nv:literal) => {
@@ -206,6 +243,7 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                         tiles,
                         from,
                         to,
+                        soon,
                     });
                 }
             };

@@ -313,3 +313,15 @@ fn outer_refuses_too_few_rows() {
         RowsMut::new(&mut out, 3, 2),
     );
 }
+
+#[test]
+#[should_panic]
+fn a_matrix_whose_size_overflows() {
+    Rows::strided(&[0.0f32; 8], 3, 2, usize::MAX / 2 + 1);
+}
+
+#[test]
+#[should_panic]
+fn a_packed_matrix_whose_size_overflows() {
+    Packed::<f32>::zeros(usize::MAX / 32 + 2, 32);
+}
