@@ -171,6 +171,69 @@ impl<E: Element> Batch<E> {
         let p = *self.position.get(row)?;
         (t < *self.lengths.get(p)?).then(|| self.offsets[t] + p)
     }
+    /// The features that the caller's row `row` reads at step `t`; `None` past its end, or where the input is symbols.
+    pub fn x(&self, t: usize, row: usize) -> Option<&[E]> {
+        let at = self.at(t, row)?;
+        match &self.input {
+            BatchInput::Features(x, width) => x.get(at * width..(at + 1) * width),
+            BatchInput::Symbols(..) => None,
+        }
+    }
+    /// The symbol that the caller's row `row` reads at step `t`; `None` past its end, or where the input is features.
+    pub fn symbol(&self, t: usize, row: usize) -> Option<u32> {
+        let at = self.at(t, row)?;
+        match &self.input {
+            BatchInput::Features(..) => None,
+            BatchInput::Symbols(x, _) => x.get(at).copied(),
+        }
+    }
+    /// The same rows in another type, rounded to nearest.
+    pub fn convert<F: Element>(&self) -> Batch<F> {
+        Batch {
+            input: match &self.input {
+                BatchInput::Features(x, width) => {
+                    BatchInput::Features(x.iter().map(|x| F::of(x.to_f64())).collect(), *width)
+                }
+                BatchInput::Symbols(x, known) => BatchInput::Symbols(x.clone(), *known),
+            },
+            order: self.order.clone(),
+            position: self.position.clone(),
+            lengths: self.lengths.clone(),
+            offsets: self.offsets.clone(),
+            state_offsets: self.state_offsets.clone(),
+        }
+    }
+    /// Some of the caller's rows, in the order given, at most their first `steps` steps.
+    pub fn select(&self, rows: &[usize], steps: usize) -> Result<Batch<E>, Error> {
+        if let Some(&row) = rows.iter().find(|&&r| r >= self.rows()) {
+            return Err(Error::Mismatch {
+                what: "the rows",
+                why: format!("row {row} was asked for, and the batch has {}", self.rows()),
+            });
+        }
+        let lengths: Vec<usize> = rows.iter().map(|&r| self.length(r).min(steps)).collect();
+        let longest = lengths.iter().max().copied().unwrap_or(0);
+        let mut batch = Batch::empty(longest, rows.len(), Some(&lengths))?;
+        let places = (0..longest).flat_map(|t| {
+            let alive = batch.offsets[t + 1] - batch.offsets[t];
+            batch.order[..alive].iter().map(move |&r| (t, rows[r]))
+        });
+        let places = places.filter_map(|(t, row)| self.at(t, row));
+        let input = match &self.input {
+            BatchInput::Features(x, width) => BatchInput::Features(
+                places
+                    .flat_map(|at| &x[at * width..][..*width])
+                    .copied()
+                    .collect(),
+                *width,
+            ),
+            BatchInput::Symbols(x, known) => {
+                BatchInput::Symbols(places.map(|at| x[at]).collect(), *known)
+            }
+        };
+        batch.input = input;
+        Ok(batch)
+    }
     /// From padded, time-major `[T, B, width]` in the caller's order to packed `[Σ B_t, width]`.
     /// `padded` must have that many numbers for at least as many steps as the longest row.
     pub fn pack<T: Copy>(&self, padded: &[T], width: usize) -> Vec<T> {

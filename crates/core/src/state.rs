@@ -94,6 +94,33 @@ impl<E: Element> State<E> {
             width: self.width,
         }
     }
+    /// The rows `rows`, in the order given; a row that is not there is zero.
+    pub fn select(&self, rows: &[usize]) -> State<E> {
+        let mut data = Vec::with_capacity(self.sweeps * rows.len() * self.width);
+        for sweep in 0..self.sweeps {
+            for &row in rows {
+                match row < self.rows {
+                    true => data.extend_from_slice(self.row(sweep, row)),
+                    false => data.extend(std::iter::repeat_n(E::ZERO, self.width)),
+                }
+            }
+        }
+        State {
+            data,
+            sweeps: self.sweeps,
+            rows: rows.len(),
+            width: self.width,
+        }
+    }
+    /// The same numbers in another type, rounded to nearest.
+    pub fn convert<F: Element>(&self) -> State<F> {
+        State {
+            data: self.data.iter().map(|x| F::of(x.to_f64())).collect(),
+            sweeps: self.sweeps,
+            rows: self.rows,
+            width: self.width,
+        }
+    }
     /// All numbers.
     pub fn data(&self) -> &[E] {
         &self.data

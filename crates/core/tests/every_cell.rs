@@ -52,6 +52,62 @@ proptest! {
     }
 
     #[test]
+    fn pull_back_is_one_step_of_backward(case in cases(12)) {
+        prop_assume!(!case.network.bidirectional);
+        // From a gradient of the state after each row's own last step, one step down: what backward leaves of the
+        // state before the last step, and its δz there.
+        let (batch, state) = (case.batch(), case.state());
+        let weights = Weights::new(&case.network, &case.params()).unwrap();
+        let (team, mut trace) = (Team::new(1), Trace::new());
+        forward(&weights, &batch, &state, &mut trace, &team).unwrap();
+        let width = case.network.state_width();
+        let all = case.network.layers * width;
+        let places: Vec<_> = (0..batch.rows()).map(|r| (batch.length(r) - 1, r)).collect();
+        let given = case.noise(places.len() * all, 4);
+        let (mut pulled, mut work) = (given.clone(), Pullback::new());
+        pull_back(&weights, &batch, &trace, &places, &mut pulled, &mut work).unwrap();
+        for (i, &(t, row)) in places.iter().enumerate() {
+            let mut before = State::zeros(&case.network, 1);
+            let mut d_after = State::zeros(&case.network, 1);
+            for layer in 0..case.network.layers {
+                before.row_mut(layer, 0).copy_from_slice(trace.sweeps()[layer].state(&batch, t, row));
+                let from = &given[i * all + layer * width..][..width];
+                d_after.row_mut(layer, 0).copy_from_slice(from);
+            }
+            let last = case.batch_of(&[row], t, t + 1);
+            let mut alone = Trace::new();
+            forward(&weights, &last, &before, &mut alone, &team).unwrap();
+            let d_outputs = vec![0.0; alone.outputs().len()];
+            let cotangent = Cotangent { outputs: &d_outputs, state: Some(&d_after) };
+            let mut deltas = Deltas::new();
+            backward(&weights, &last, &alone, cotangent, &mut deltas, None, &team).unwrap();
+            let exact = deltas.state_before(&weights, &last);
+            for (ours, exact) in pulled[i * all..][..all].iter().zip(exact.data()) {
+                prop_assert!((ours - exact).abs() <= ROUNDING, "{ours} {exact} of {case:?}");
+            }
+            for layer in 0..case.network.layers {
+                let lanes = deltas.drive(layer).len();
+                prop_assert_eq!(&work.drive(layer)[i * lanes..][..lanes], deltas.drive(layer));
+            }
+        }
+    }
+
+    #[test]
+    fn selected_rows_are_the_rows(case in cases(12)) {
+        let batch = case.batch();
+        let rows: Vec<usize> = (0..batch.rows()).rev().step_by(2).collect();
+        let some = batch.select(&rows, 4).unwrap();
+        for (i, &row) in rows.iter().enumerate() {
+            prop_assert_eq!(some.length(i), batch.length(row).min(4));
+            for t in 0..some.length(i) {
+                prop_assert_eq!(some.x(t, i), batch.x(t, row));
+                prop_assert_eq!(some.symbol(t, i), batch.symbol(t, row));
+                prop_assert_eq!(some.x(t, i).is_none(), case.symbols);
+            }
+        }
+    }
+
+    #[test]
     fn contributions_add_up(case in cases(12)) {
         let (batch, state) = (case.batch(), case.state());
         let weights = Weights::new(&case.network, &case.params()).unwrap();

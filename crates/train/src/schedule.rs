@@ -25,7 +25,7 @@ pub struct Rate {
     warm_up: u64,
     total: u64,
     factor: f64,
-    best: f64,
+    best: Option<f64>,
     waited: u32,
 }
 
@@ -38,7 +38,7 @@ impl Rate {
             warm_up,
             total,
             factor: 1.0,
-            best: f64::INFINITY,
+            best: None,
             waited: 0,
         }
     }
@@ -60,8 +60,8 @@ impl Rate {
     }
     /// Tells it an epoch's validation loss.
     pub fn saw(&mut self, loss: f64) {
-        if loss < self.best {
-            (self.best, self.waited) = (loss, 0);
+        if self.best.is_none_or(|best| loss < best) {
+            (self.best, self.waited) = (Some(loss), 0);
             return;
         }
         self.waited += 1;
