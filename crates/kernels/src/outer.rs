@@ -70,14 +70,15 @@ pub fn outer_add<E: Element>(
     with_scratch(room::<E>(m.max(n)) + m * n.min(NARROW), |scratch| {
         let stride = out.stride();
         let out = out.data().as_mut_ptr();
-        level.kernel(Outer {
+        let outer = Outer {
             s,
             tall,
             wide,
             out,
             stride,
             scratch,
-        });
+        };
+        E::outer(level, outer);
     });
 }
 
@@ -98,7 +99,8 @@ fn room<E>(len: usize) -> usize {
     S_BLOCK * (rows + PANELS * panel::<E>()) + (rows / 2 + 2) * 16 + 16
 }
 
-struct Outer<'a, E> {
+/// Sizes are checked: both sides have `s` rows, `out` has as many rows and columns as they are long.
+pub struct Outer<'a, E> {
     s: usize,
     tall: Side<'a, E>,
     wide: Side<'a, E>,
@@ -205,8 +207,8 @@ impl<E: Element> Outer<'_, E> {
                 pack_strips::<S>(&tall, s, k, top + split, low, groups - taller, second);
             }
             if wide.close() && n.is_multiple_of(S::LANES) {
-                sheet.run::<S>(low + 1, taller, 0, n, &mut []);
-                return rest.run::<S>(low, groups - taller, 0, n, &mut []);
+                sheet.run::<S>((0, low + 1, taller), (0, n), &mut []);
+                return rest.run::<S>((0, low, groups - taller), (0, n), &mut []);
             }
             (sheet.b, rest.b) = (panels, panels);
             (sheet.b_step, rest.b_step) = (width, width);
@@ -238,8 +240,8 @@ impl<E: Element> Outer<'_, E> {
                     end if end == n => Soon::new(wide, next, (0, at_once.min(n)), tiles),
                     end => Soon::new(wide, (s, s + k), (end, n.min(end + at_once)), tiles),
                 };
-                sheet.run::<S>(low + 1, taller, 0, cols, &mut soon);
-                rest.run::<S>(low, groups - taller, 0, cols, &mut soon);
+                sheet.run::<S>((0, low + 1, taller), (0, cols), &mut soon);
+                rest.run::<S>((0, low, groups - taller), (0, cols), &mut soon);
                 sheet.out = sheet.out.add(cols);
                 rest.out = rest.out.add(cols);
                 left += cols;

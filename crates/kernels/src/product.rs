@@ -66,12 +66,14 @@ pub fn product<E: Element>(
     };
     let (rows, cols) = (a.rows(), b.n());
     let run = |scratch: &mut [E]| {
-        level.kernel(Product {
+        let mut product = Product {
             rows,
             cols,
-            sheet,
+            sheet: &sheet,
             scratch,
-        });
+        };
+        // By reference: copying what was just written piece by piece would cost more than a small product.
+        E::product(level, &mut product);
     };
     if collides(&a, cols) {
         with_scratch(rows.min(M_BLOCK) * copied_stride::<E>(b.k()), run);
@@ -81,10 +83,10 @@ pub fn product<E: Element>(
 }
 
 /// Sizes are checked: `a` has `rows` rows, `b` and `out` have `cols` columns.
-struct Product<'a, E> {
+pub struct Product<'a, E> {
     rows: usize,
     cols: usize,
-    sheet: Sheet<E, false>,
+    sheet: &'a Sheet<E, false>,
     /// Room for copying rows, or none where they are better read where they are.
     scratch: &'a mut [E],
 }
@@ -95,15 +97,19 @@ const M_BLOCK: usize = 240;
 /// Columns, in panels, that all rows take before the next, so that this much of `b` comes from memory once.
 const N_PANELS: usize = 8;
 
-impl<E: Element> Kernel<E> for Product<'_, E> {
+impl<E: Element> Kernel<E> for &mut Product<'_, E> {
     type Out = ();
     #[inline(always)]
     fn run<S: Simd<Element = E>>(self) {
         let all = self.sheet;
+        if self.rows <= M_BLOCK && all.k <= K_BLOCK && self.scratch.is_empty() {
+            // SAFETY: `product` checked the sizes.
+            return unsafe { run_rows::<S>(all, self.rows, self.cols) };
+        }
         let mut top = 0;
         while top < self.rows {
             let rows = M_BLOCK.min(self.rows - top);
-            let (mut sheet, mut done) = (all, 0);
+            let (mut sheet, mut done) = (*all, 0);
             loop {
                 sheet.k = K_BLOCK.min(all.k - done);
                 // SAFETY: `product` checked the sizes; `top` rows and `done` numbers of each lie before, and in
@@ -115,7 +121,7 @@ impl<E: Element> Kernel<E> for Product<'_, E> {
                     if !self.scratch.is_empty() {
                         copy_rows::<S>(rows, &mut sheet, self.scratch);
                     }
-                    run_rows::<S>(sheet, rows, self.cols);
+                    run_rows::<S>(&sheet, rows, self.cols);
                 }
                 done += sheet.k;
                 sheet.a_stride = all.a_stride;
@@ -131,24 +137,25 @@ impl<E: Element> Kernel<E> for Product<'_, E> {
 
 /// All columns of some rows, in blocks as equal as can be.
 #[inline(always)]
-unsafe fn run_rows<S: Simd>(sheet: Sheet<S::Element, false>, rows: usize, cols: usize) {
+unsafe fn run_rows<S: Simd>(sheet: &Sheet<S::Element, false>, rows: usize, cols: usize) {
+    // SAFETY (both calls): `taller` blocks of `low + 1` rows and the rest of `low` are all rows.
+    if rows <= S::TALL {
+        return unsafe { sheet.run::<S>((0, rows, 1), (0, cols), &mut []) };
+    }
     let groups = rows.div_ceil(S::TALL);
     let (low, taller) = (rows / groups, rows % groups);
-    let mut rest = sheet;
     let mut from = 0;
-    // SAFETY: `taller` blocks of `low + 1` rows and the rest of `low` are all rows.
-    unsafe {
-        rest.a = rest.a.add(taller * (low + 1) * rest.a_stride);
-        rest.out = rest.out.add(taller * (low + 1) * rest.out_stride);
-        while from < cols {
-            let to = match taller {
-                0 => cols,
-                _ => cols.min(from + N_PANELS * panel::<S::Element>()),
-            };
-            sheet.run::<S>(low + 1, taller, from, to, &mut []);
-            rest.run::<S>(low, groups - taller, from, to, &mut []);
-            from = to;
+    while from < cols {
+        let to = match taller {
+            0 => cols,
+            _ => cols.min(from + N_PANELS * panel::<S::Element>()),
+        };
+        unsafe {
+            sheet.run::<S>((0, low + 1, taller), (from, to), &mut []);
+            let top = taller * (low + 1);
+            sheet.run::<S>((top, low, groups - taller), (from, to), &mut []);
         }
+        from = to;
     }
 }
 

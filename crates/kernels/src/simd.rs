@@ -1,6 +1,9 @@
 //! What the kernels need of a vector beyond [`Value`], and how they reach the one of a level.
 
-use crate::{Element, Value};
+use crate::outer::Outer;
+use crate::product::Product;
+use crate::sums::Sums;
+use crate::{Element, Level, Value};
 
 /// A vector of some instruction set.
 ///
@@ -73,6 +76,21 @@ pub trait Kernel<E: Element> {
 pub trait Machine: Sized {
     /// 1.5·2^(digits − 1): adding it rounds to a whole number and leaves that in the low bits.
     const MAGIC: f64;
+
+    // The kernels of this crate by element, so that they are compiled here and not in every crate that uses them.
+    /// See [`product`](crate::product).
+    fn product(level: Level, product: &mut Product<'_, Self>)
+    where
+        Self: Element;
+    /// See [`outer_add`](crate::outer_add).
+    fn outer(level: Level, outer: Outer<'_, Self>)
+    where
+        Self: Element;
+    /// See [`column_sum_add`](crate::column_sum_add).
+    fn sums(level: Level, sums: Sums<'_, Self>)
+    where
+        Self: Element;
+
     /// 2ⁿ from the bits of `n + MAGIC`.
     fn power_of_two(self) -> Self;
     /// Without its sign.
@@ -104,6 +122,15 @@ macro_rules! machine {
     ($element:ty, $magic:expr, $shift:expr, $avx512:ident, $avx2:ident, $neon:ident) => {
         impl Machine for $element {
             const MAGIC: f64 = $magic;
+            fn product(level: Level, product: &mut Product<'_, Self>) {
+                level.kernel(product);
+            }
+            fn outer(level: Level, outer: Outer<'_, Self>) {
+                level.kernel(outer);
+            }
+            fn sums(level: Level, sums: Sums<'_, Self>) {
+                level.kernel(sums);
+            }
             #[inline(always)]
             fn power_of_two(self) -> Self {
                 let one: $element = 1.0;

@@ -6,10 +6,11 @@ use crate::{Element, Level, Rows};
 /// `out += Σ_rows a`, in the order of the rows. Panics where the widths disagree.
 pub fn column_sum_add<E: Element>(level: Level, a: Rows<'_, E>, out: &mut [E]) {
     assert!(out.len() == a.cols());
-    level.kernel(Sums { a, out });
+    E::sums(level, Sums { a, out });
 }
 
-struct Sums<'a, E> {
+/// As many columns as `out` has numbers.
+pub struct Sums<'a, E> {
     a: Rows<'a, E>,
     out: &'a mut [E],
 }

@@ -42,7 +42,9 @@ pub(crate) struct Sheet<E, const STRIPS: bool> {
 /// `tiles` blocks of `MR` rows of a sheet, for the columns `from..to`: one or more runs of `NV` vectors, the last
 /// perhaps not whole.
 struct Blocks<'a, 'b, E, const MR: usize, const NV: usize, const STRIPS: bool> {
-    sheet: Sheet<E, STRIPS>,
+    // By reference: copying it piece by piece and reading it at once would cost more than the call.
+    sheet: &'a Sheet<E, STRIPS>,
+    top: usize,
     tiles: usize,
     from: usize,
     to: usize,
@@ -70,7 +72,7 @@ impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
             let cols = block.min(self.to - at);
             for tile in 0..self.tiles {
                 // SAFETY: whoever made this promises that all rows and columns named are in the buffers.
-                unsafe { self.sheet.tile::<S, MR, NV>(tile, at, cols) };
+                unsafe { self.sheet.tile::<S, MR, NV>(self.top, tile, at, cols) };
                 if STRIPS {
                     for soon in &mut *self.soon {
                         soon.ask::<S>();
@@ -83,10 +85,11 @@ impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
-    /// Block number `tile` of `MR` rows, columns `at..at + cols`, at most `NV` vectors.
+    /// Block number `tile` of `MR` rows below row `top`, columns `at..at + cols`, at most `NV` vectors.
     #[inline(always)]
     unsafe fn tile<S: Simd<Element = E>, const MR: usize, const NV: usize>(
         &self,
+        top: usize,
         tile: usize,
         at: usize,
         cols: usize,
@@ -95,7 +98,7 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
         // SAFETY (the whole function): the maker of `self` promises the operands; panels are padded, so that b may
         // be read by whole vectors.
         unsafe {
-            let out = self.out.add(tile * MR * self.out_stride + at);
+            let out = self.out.add((top + tile * MR) * self.out_stride + at);
             let mut sums = [[S::ZERO; NV]; MR];
             let (from, step) = match self.first {
                 First::Zero => (core::ptr::null(), 0),
@@ -133,8 +136,8 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                 }
             }
 
-            let tall = if STRIPS { 1 } else { MR };
-            let mut a = self.a.add(tile * tall * self.a_stride);
+            let rows = if STRIPS { tile } else { top + tile * MR };
+            let mut a = self.a.add(rows * self.a_stride);
             let mut b = self
                 .b
                 .add(at / panel::<E>() * self.b_panel + at % panel::<E>());
@@ -185,7 +188,7 @@ fn part<S: Simd>(cols: usize, v: usize) -> usize {
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
-    /// `tiles` blocks of `rows` rows, at most `S::TALL`, columns `from..cols`, of which `from` begins four panels; after each
+    /// `tiles` blocks of `rows` rows, at most `S::TALL`, from row `top` (0 with `STRIPS`) on, columns `from..cols`, of which `from` begins four panels; after each
     /// block, some of what is needed `soon` is asked for.
     ///
     /// # Safety
@@ -193,10 +196,8 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
     #[inline(always)]
     pub unsafe fn run<S: Simd<Element = E>>(
         &self,
-        rows: usize,
-        tiles: usize,
-        from: usize,
-        cols: usize,
+        (top, rows, tiles): (usize, usize, usize),
+        (from, cols): (usize, usize),
         soon: &mut [Soon<'_, E>],
     ) {
         if tiles == 0 {
@@ -219,7 +220,7 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                     left / block * block
                 };
             // SAFETY: columns of what the caller promises.
-            unsafe { self.columns::<S>(rows, vectors, tiles, at, to, soon) };
+            unsafe { self.columns::<S>((top, rows, tiles), vectors, (at, to), soon) };
             at = to;
         }
     }
@@ -227,19 +228,18 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
     #[inline(always)]
     unsafe fn columns<S: Simd<Element = E>>(
         &self,
-        rows: usize,
+        (top, rows, tiles): (usize, usize, usize),
         vectors: usize,
-        tiles: usize,
-        from: usize,
-        to: usize,
+        (from, to): (usize, usize),
         soon: &mut [Soon<'_, E>],
     ) {
         macro_rules! blocks {
             ($mr:literal, $nv:literal) => {
                 if const { fits::<S>($mr, $nv) } {
-                    let sheet = *self;
+                    let sheet = self;
                     S::call(Blocks::<E, $mr, $nv, STRIPS> {
                         sheet,
+                        top,
                         tiles,
                         from,
                         to,
