@@ -180,7 +180,7 @@ fn texts() {
     place.write("bytes.txt", b"fine\nthen \xff not\n");
     place.badly(1, &train(&["bytes.txt"]), &["bytes.txt", "UTF-8"]);
     place.write("short.txt", "too short");
-    place.badly(1, &train(&["short.txt"]), &["short"]);
+    place.badly(1, &train(&["short.txt"]), &["split"]);
     std::fs::create_dir(place.path("none")).unwrap();
     place.badly(1, &train(&["none"]), &["none", ".txt"]);
 }

@@ -55,6 +55,9 @@ impl Model {
     /// From safetensors; `file` is for messages.
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Model, Error> {
         let all = Tensors::from_bytes(file, bytes)?;
+        if all.metadata.contains_key("elman.format") {
+            Tensors::from_own_bytes(file, bytes)?;
+        }
         let wrong = |why: String| Error::format(file, why);
         let get = |key: &str| {
             all.metadata.get(&format!("elman.{key}")).ok_or_else(|| {

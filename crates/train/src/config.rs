@@ -302,8 +302,9 @@ impl Config {
                 }));
             }
         }
-        self.window(usize::MAX).check()?;
-        Ok(())
+        self.window(usize::MAX)
+            .check()
+            .map_err(|e| Error::Config(e.to_string()))
     }
 }
 

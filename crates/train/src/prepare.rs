@@ -58,7 +58,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         task: "forecast".into(),
         missing: Missing::Refuse,
         scale: Scaling::Standard,
-        change: false,
+        change: true,
         validation: 0.15,
         test: 0.15,
         sequence: 48,
@@ -94,6 +94,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         "forecast" => Ok(forecast),
         "text" => Ok(Config {
             task: "text".into(),
+            change: false,
             validation: 0.05,
             test: 0.05,
             batch: 32,
@@ -118,6 +119,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
 /// stopping: it trains for a fixed number of epochs.
 fn for_sunspots(forecast: Config) -> Config {
     Config {
+        change: false,
         validation: 0.0,
         patience: 0,
         sequence: 16,

@@ -124,7 +124,7 @@ impl Run {
             path: path.clone(),
             why: format!("cannot be read ({e}); without it the run cannot go on"),
         })?;
-        let all = Tensors::from_bytes(&name, &bytes)?;
+        let all = Tensors::from_own_bytes(&name, &bytes)?;
         let config = all
             .metadata
             .get("checkpoint.config")
