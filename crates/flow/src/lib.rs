@@ -9,8 +9,42 @@
 //! No files, no clocks, no printing.
 #![forbid(unsafe_code)]
 
+mod bias;
+mod credit;
+mod decay;
+mod dense;
 mod error;
+mod finite_time;
+mod fixed_points;
+mod jacobian;
+mod lag;
 mod lesson;
+mod lyapunov;
+mod meanfield;
+mod noise;
+mod omega;
+mod recurrent;
+pub mod saturation;
+mod scaled;
+mod scope;
+mod unroll;
 
+pub use bias::{TruncationBias, truncation_bias};
+pub use credit::Credit;
+pub use decay::{Bound, Decay, decay, default_tau, lesson_bound};
+pub use dense::Complex;
 pub use error::Error;
+pub use finite_time::{FiniteTime, finite_time};
+pub use fixed_points::{FixedPoint, FixedPointOptions, FixedPoints, HeldInput, fixed_points};
+pub use jacobian::{JacobianProducts, ProductStats, jacobian_products};
+pub use lag::{LagOptions, LagProfile, lag_profile};
 pub use lesson::{Item, Line, Number, lesson};
+pub use lyapunov::{AlongRow, Dynamics, Lyapunov, LyapunovOptions, Map, lyapunov, lyapunov_of};
+pub use meanfield::{MeanField, mean_field, mean_field_of};
+pub use noise::{Clipping, GradientNoise, clipping, gradient_noise};
+pub use omega::{Arrival, Omega, arrival, omega};
+pub use recurrent::{RecurrentMatrix, recurrent_matrices, recurrent_matrix};
+pub use saturation::{Gate, Saturation, saturation};
+pub use scaled::Quantiles;
+pub use scope::Scope;
+pub use unroll::{Unrolled, UnrolledLayer, UnrolledStep, unroll};
