@@ -50,6 +50,10 @@ impl Level {
     }
     /// All that this processor has, the portable one first, the widest last.
     pub fn available() -> Vec<Level> {
+        #[cfg_attr(
+            not(any(target_arch = "x86_64", target_arch = "aarch64")),
+            expect(unused_mut)
+        )]
         let mut levels = vec![Level(Kind::Portable)];
         #[cfg(target_arch = "x86_64")]
         {

@@ -10,9 +10,10 @@
 //! | [`column_sum_add`] | `out += Σ_rows a`, the gradient of a bias |
 //! | [`Level::run`] | a [`Job`]: arithmetic written once over a [`Value`], run at the widest vectors there are |
 //! | [`Team::each`] | the same work on every shard, one thread each |
+//! | [`fma_peak`] | nothing; it measures what one core could reach |
 //!
 //! Every result is one chain of operations per element in a fixed order: it depends neither on the number of
-//! threads nor on how many rows are computed at once.
+//! threads nor on how many rows are computed at once. Levels may differ from each other in the last bits.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;

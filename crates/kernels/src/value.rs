@@ -45,10 +45,10 @@ pub trait Value:
     fn max(self, other: Self) -> Self;
     /// 1 where `self > 0`, else 0: the derivative of [`Value::max`] with zero.
     fn positive(self) -> Self;
-    /// eˣ.
+    /// eˣ, within 1.2 units in the last place; monotone; NaN passes.
     fn exp(self) -> Self;
-    /// Hyperbolic tangent: odd, monotone, exact at 0, ±1 at the ends; NaN passes.
+    /// Hyperbolic tangent, within 2.5 units: odd, monotone, exact at 0, ±1 at the ends; NaN passes.
     fn tanh(self) -> Self;
-    /// 1 / (1 + e⁻ˣ); NaN passes.
+    /// 1 / (1 + e⁻ˣ), within 2.5 units: monotone from 0 to 1; NaN passes.
     fn sigmoid(self) -> Self;
 }
