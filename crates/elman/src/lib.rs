@@ -19,3 +19,8 @@ pub use elman_train as train;
 
 pub mod bench;
 pub mod pages;
+
+/// The code of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;
