@@ -36,7 +36,11 @@ pub fn write_atomically(
         return Err(failed("cannot be replaced", source));
     }
     // The new name, too, must outlive a power cut. Not every system can flush a folder; the file itself is safe.
-    if let Some(Ok(folder)) = path.parent().map(File::open) {
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    if let Ok(folder) = File::open(folder) {
         let _ = folder.sync_all();
     }
     Ok(())

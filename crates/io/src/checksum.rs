@@ -40,12 +40,17 @@ impl Crc {
     }
 }
 
+/// The CRC-32 of some bytes.
+pub fn crc32(bytes: impl IntoIterator<Item = u8>) -> u32 {
+    let mut crc = Crc::new();
+    bytes.into_iter().for_each(|b| crc.add(&[b]));
+    crc.value()
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
     fn the_check_value() {
-        let mut crc = super::Crc::new();
-        crc.add(b"123456789");
-        assert_eq!(crc.value(), 0xCBF4_3926);
+        assert_eq!(super::crc32(*b"123456789"), 0xCBF4_3926);
     }
 }

@@ -7,10 +7,16 @@
 mod atomic;
 mod checksum;
 mod error;
+mod file;
 mod model;
+pub mod names;
+mod state_dict;
 mod tensors;
 
 pub use atomic::{write_atomically, write_bytes};
+pub use checksum::crc32;
 pub use error::Error;
+pub use file::read_file;
 pub use model::{Model, read_model, write_model};
+pub use state_dict::{ImportOptions, Imported, export_state_dict, import_state_dict};
 pub use tensors::{Numbers, Tensor, Tensors};

@@ -1,7 +1,7 @@
 //! A network with its parameters, as safetensors under PyTorch's names; all else in the metadata.
 
-use crate::{Error, Numbers, Tensor, Tensors, write_bytes};
-use elman_core::{CellKind, Input, Network, Params};
+use crate::{Error, Numbers, Tensor, Tensors, read_file, write_bytes};
+use elman_core::{CellKind, Input, Layout, Network, Params};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -123,7 +123,12 @@ fn params(file: &str, network: &Network, all: &Tensors) -> Result<Params<f32>, E
         .and_then(|n| n.checked_mul(gates * network.directions()))
         .and_then(|n| n.checked_mul(network.layers));
     let needs = recurrent.and_then(|n| n.checked_add(network.input.width()));
-    if needs.is_none_or(|n| n > stored) || network.output.is_some_and(|o| o > stored) {
+    let fits = needs.is_some_and(|n| n <= stored)
+        && network.output.is_none_or(|o| o <= stored)
+        && network.check().is_ok()
+        // Every size is small now, and so is the layout.
+        && Layout::of(network).len() <= stored;
+    if !fits {
         return Err(wrong("it has fewer numbers than its sizes need".into()));
     }
     let mut params = Params::zeros(network).map_err(|e| wrong(e.to_string()))?;
@@ -157,10 +162,7 @@ fn params(file: &str, network: &Network, all: &Tensors) -> Result<Params<f32>, E
 
 /// Reads a model file.
 pub fn read_model(path: &Path) -> Result<Model, Error> {
-    let bytes = std::fs::read(path).map_err(|source| Error::Read {
-        path: path.into(),
-        source,
-    })?;
+    let bytes = read_file(path)?;
     Model::from_bytes(&path.display().to_string(), &bytes)
 }
 

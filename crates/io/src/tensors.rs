@@ -2,22 +2,61 @@
 
 use crate::Error;
 use crate::checksum::Crc;
-use safetensors::{Dtype, SafeTensors, View};
-use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
 
 /// Where the checksum stands among the metadata.
 const CHECKSUM: &str = "elman.crc32";
 
-/// The numbers of a tensor.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Numbers {
-    /// 32-bit floats.
-    F32(Vec<f32>),
-    /// 64-bit floats.
-    F64(Vec<f64>),
-    /// 64-bit integers.
-    I64(Vec<i64>),
+/// What a header may take in memory beyond the file's own size; small files need not be counted.
+const SMALL: usize = 1 << 20;
+
+macro_rules! kinds {
+    ($($kind:ident $number:ty, $name:literal, $about:literal;)*) => {
+        /// The numbers of a tensor.
+        #[derive(Clone, Debug, PartialEq)]
+        pub enum Numbers {
+            $(#[doc = $about] $kind(Vec<$number>),)*
+        }
+
+        impl Numbers {
+            /// How many.
+            pub fn len(&self) -> usize {
+                match self { $(Numbers::$kind(x) => x.len(),)* }
+            }
+            /// What they are, in NumPy's words: `float32`, `int64`, …
+            pub fn kind(&self) -> &'static str {
+                match self { $(Numbers::$kind(_) => $name,)* }
+            }
+            /// Bytes of each.
+            pub fn size(&self) -> usize {
+                match self { $(Numbers::$kind(_) => size_of::<$number>(),)* }
+            }
+            /// Appends their little-endian bytes.
+            pub(crate) fn write(&self, to: &mut Vec<u8>) {
+                match self { $(Numbers::$kind(x) => x.iter().for_each(|v| to.extend_from_slice(&v.to_le_bytes())),)* }
+            }
+            pub(crate) fn dtype(&self) -> Dtype {
+                match self { $(Numbers::$kind(_) => Dtype::$kind,)* }
+            }
+            fn read(dtype: Dtype, bytes: &[u8]) -> Option<Numbers> {
+                match dtype {
+                    $(Dtype::$kind => Some(Numbers::$kind(numbers(bytes, <$number>::from_le_bytes))),)*
+                    _ => None,
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    F32 f32, "float32", "32-bit floats.";
+    F64 f64, "float64", "64-bit floats.";
+    I32 i32, "int32", "32-bit integers.";
+    I64 i64, "int64", "64-bit integers.";
+    U64 u64, "uint64", "64-bit integers without a sign.";
+    I8 i8, "int8", "8-bit integers.";
+    U8 u8, "uint8", "Bytes.";
 }
 
 /// A shape and its numbers, row by row.
@@ -39,38 +78,16 @@ pub struct Tensors {
 }
 
 impl Numbers {
-    /// How many.
-    pub fn len(&self) -> usize {
-        match self {
-            Numbers::F32(x) => x.len(),
-            Numbers::F64(x) => x.len(),
-            Numbers::I64(x) => x.len(),
-        }
-    }
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
-    }
-    fn dtype(&self) -> Dtype {
-        match self {
-            Numbers::F32(_) => Dtype::F32,
-            Numbers::F64(_) => Dtype::F64,
-            Numbers::I64(_) => Dtype::I64,
-        }
-    }
-    fn bytes(&self) -> Vec<u8> {
-        match self {
-            Numbers::F32(x) => x.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Numbers::F64(x) => x.iter().flat_map(|v| v.to_le_bytes()).collect(),
-            Numbers::I64(x) => x.iter().flat_map(|v| v.to_le_bytes()).collect(),
-        }
     }
     /// Which number is not finite, where one is.
     pub fn not_finite(&self) -> Option<usize> {
         match self {
             Numbers::F32(x) => x.iter().position(|v| !v.is_finite()),
             Numbers::F64(x) => x.iter().position(|v| !v.is_finite()),
-            Numbers::I64(_) => None,
+            _ => None,
         }
     }
 }
@@ -85,27 +102,6 @@ impl Tensor {
     }
 }
 
-struct Bytes<'a>(&'a Tensor);
-
-impl View for Bytes<'_> {
-    fn dtype(&self) -> Dtype {
-        self.0.numbers.dtype()
-    }
-    fn shape(&self) -> &[usize] {
-        &self.0.shape
-    }
-    fn data(&self) -> Cow<'_, [u8]> {
-        self.0.numbers.bytes().into()
-    }
-    fn data_len(&self) -> usize {
-        let size = match self.0.numbers {
-            Numbers::F32(_) => 4,
-            Numbers::F64(_) | Numbers::I64(_) => 8,
-        };
-        self.0.numbers.len() * size
-    }
-}
-
 impl Tensors {
     /// As safetensors, with a checksum over names, shapes, numbers and metadata; the same bytes for the same content.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
@@ -115,7 +111,7 @@ impl Tensors {
         let mut entries: serde_json::Map<String, serde_json::Value> = header.into_iter().collect();
         let mut at = 0;
         for (name, tensor) in &self.tensors {
-            let end = at + Bytes(tensor).data_len();
+            let end = at + tensor.numbers.len() * tensor.numbers.size();
             let dtype = serde_json::to_value(tensor.numbers.dtype());
             let dtype = dtype.map_err(|e| Error::format(name, e.to_string()))?;
             let entry = serde_json::json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": [at, end]});
@@ -129,7 +125,7 @@ impl Tensors {
         bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
         bytes.extend_from_slice(&text);
         for tensor in self.tensors.values() {
-            bytes.extend_from_slice(&tensor.numbers.bytes());
+            tensor.numbers.write(&mut bytes);
         }
         Ok(bytes)
     }
@@ -158,28 +154,23 @@ impl Tensors {
                 "this is not a whole safetensors file ({e}); copy or train it again"
             ))
         };
-        let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-        let views = SafeTensors::deserialize(bytes).map_err(broken)?;
-        let metadata: HashMap<String, String> = header.metadata().clone().unwrap_or_default();
-        let mut all = Tensors {
-            tensors: BTreeMap::new(),
-            metadata: metadata.into_iter().collect(),
-        };
-        for (name, view) in views.iter() {
-            let data = view.data();
-            let numbers = match view.dtype() {
-                Dtype::F32 => Numbers::F32(numbers(data, f32::from_le_bytes)),
-                Dtype::F64 => Numbers::F64(numbers(data, f64::from_le_bytes)),
-                Dtype::I64 => Numbers::I64(numbers(data, i64::from_le_bytes)),
-                other => {
-                    return Err(wrong(format!(
-                        "tensor {name:?} holds {other:?}; F32, F64 and I64 can be read"
-                    )));
-                }
-            };
-            let shape = view.shape().to_vec();
-            all.tensors
-                .insert(name.to_string(), Tensor { shape, numbers });
+        header_is_modest(bytes).map_err(wrong)?;
+        let (header, parsed) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+        let data = &bytes[8 + header..];
+        let mut all = Tensors::default();
+        if let Some(text) = parsed.metadata() {
+            all.metadata = text.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
+        }
+        for (name, info) in parsed.tensors() {
+            let (from, to) = info.data_offsets;
+            let numbers = Numbers::read(info.dtype, &data[from..to]).ok_or_else(|| {
+                wrong(format!(
+                    "tensor {name:?} holds {:?}, which elman does not read; convert it to F32 first",
+                    info.dtype
+                ))
+            })?;
+            let shape = info.shape.clone();
+            all.tensors.insert(name, Tensor { shape, numbers });
         }
         let stated = all.metadata.remove(CHECKSUM);
         if let Some(stated) = &stated {
@@ -204,9 +195,30 @@ impl Tensors {
         for (name, tensor) in &self.tensors {
             crc.add(name.as_bytes());
             crc.add(format!("{:?}{:?}", tensor.numbers.dtype(), tensor.shape).as_bytes());
-            crc.add(&tensor.numbers.bytes());
+            let mut bytes = Vec::with_capacity(tensor.numbers.len() * tensor.numbers.size());
+            tensor.numbers.write(&mut bytes);
+            crc.add(&bytes);
         }
         crc.value()
+    }
+}
+
+/// That what the header announces takes no more memory than a small multiple of the file: a hundred bytes can
+/// announce a tensor, and thousands of sizes, that hold nothing.
+fn header_is_modest(bytes: &[u8]) -> Result<(), String> {
+    let Some((size, rest)) = bytes.split_first_chunk::<8>() else {
+        return Ok(());
+    };
+    let size = usize::try_from(u64::from_le_bytes(*size)).unwrap_or(usize::MAX);
+    let header = &rest[..size.min(rest.len())];
+    let count = |what: u8| header.iter().filter(|&&b| b == what).count();
+    let needs = 24 * count(b',') + 320 * count(b'{');
+    match needs > SMALL + 2 * bytes.len() {
+        true => Err(format!(
+            "its header of {size} bytes announces far more tensors or sizes than the file has numbers for; \
+             it is damaged or made to harm"
+        )),
+        false => Ok(()),
     }
 }
 

@@ -19,7 +19,7 @@ impl Fixture {
         match &self.0.tensors[name].numbers {
             Numbers::F64(x) => x.clone(),
             Numbers::I64(x) => x.iter().map(|&i| i as f64).collect(),
-            Numbers::F32(_) => panic!("{name} is of 32 bits"),
+            other => panic!("{name} is of {}", other.kind()),
         }
     }
     fn option(&self, name: &str) -> f64 {
