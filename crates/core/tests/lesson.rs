@@ -231,7 +231,7 @@ fn problem_4_sum_over_occurrences() {
     let ran = run(&network, &params, &[1.0, 2.0, -0.5]);
     let d_y = [0.3, -0.7, 1.1];
     let (gradient, deltas) = ran.gradient(&params, &d_y);
-    let mut by_step = vec![[0.0; 4]; 3];
+    let mut by_step = [[0.0; 4]; 3];
     for (t, d) in d_y.iter().enumerate() {
         // ∂L_t/∂h_t = W_hyᵀ ∂L_t/∂y_t, then back through ∂h_t/∂h_k.
         let mut d_h = [*d, *d];
