@@ -19,8 +19,8 @@ pub struct Args {
     #[arg(long, default_value = "")]
     prompt: String,
     /// Characters to write
-    #[arg(long, default_value_t = 500)]
-    length: usize,
+    #[arg(long, default_value_t = 500, value_parser = clap::value_parser!(u32).range(..=100_000_000))]
+    length: u32,
     /// Below 1 bolder, above 1 wilder; 0 always takes the likeliest
     #[arg(long, default_value_t = 0.7)]
     temperature: f64,
@@ -44,7 +44,7 @@ struct Text {
 pub fn run(args: Args) -> Result<()> {
     let trained = Trained::load(&args.run)?;
     let sampling = Sampling {
-        length: args.length,
+        length: args.length as usize,
         temperature: args.temperature,
         top_k: args.top_k,
         seed: args.seed,

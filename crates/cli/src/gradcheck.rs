@@ -48,9 +48,9 @@ pub fn run(args: Args) -> Result<()> {
             vec![CellKind::by_name(name).ok_or(output::Usage(message))?]
         }
     };
-    if args.hidden * args.layers > 64 || args.steps > 50 {
-        let message =
-            "gradcheck varies every number: keep --hidden times --layers to 64 and --steps to 50";
+    let units = args.hidden.saturating_mul(args.layers);
+    if !(1..=64).contains(&units) || !(1..=50).contains(&args.steps) {
+        let message = "gradcheck varies every number: keep --hidden times --layers from 1 to 64 and --steps from 1 to 50";
         return Err(output::Usage(message.into()).into());
     }
     let mut found = Vec::new();

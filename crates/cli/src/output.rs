@@ -1,6 +1,6 @@
 //! What goes to standard output, and how a failure ends.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use elman::train;
 use serde::Serialize;
 use std::io::{ErrorKind, Write};
@@ -22,7 +22,7 @@ pub fn print(text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(e) if e.kind() == ErrorKind::BrokenPipe => std::process::exit(0),
-        done => Ok(done?),
+        done => done.context("standard output cannot be written"),
     }
 }
 
@@ -31,9 +31,14 @@ pub fn json(value: &impl Serialize) -> Result<()> {
     print(&(serde_json::to_string_pretty(value)? + "\n"))
 }
 
-/// One clear line on standard error; 2 where the command line was wrong, else 1.
+/// Writes a line to standard error. That nobody reads it (a closed pipe, a full disk) ends no training.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{line}");
+}
+
+/// One clear line on standard error, whatever names and texts it quotes; 2 where the command line was wrong, else 1.
 pub fn failed(error: &anyhow::Error) -> ExitCode {
-    eprintln!("elman: {error:#}");
+    say(&format!("elman: {error:#}").replace(['\n', '\r'], " "));
     let usage = error.downcast_ref::<Usage>().is_some()
         || matches!(error.downcast_ref(), Some(train::Error::Config(_)));
     ExitCode::from(if usage { 2 } else { 1 })

@@ -1,5 +1,6 @@
 //! What a person sees while a network trains: a bar on a terminal, plain lines elsewhere.
 
+use crate::output;
 use elman::train::{Epoch, Event};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::IsTerminal;
@@ -114,7 +115,7 @@ impl Progress {
         match &self.bar {
             Some(bar) => bar.println(line),
             None if self.quiet => {}
-            None => eprintln!("{line}"),
+            None => output::say(line),
         }
     }
 }

@@ -67,10 +67,10 @@ pub fn run(args: Args) -> Result<()> {
         None => start(&args, threads)?,
     };
     let quiet = args.quiet;
-    if !quiet {
-        eprintln!("{}", introduction(&session));
-    }
     let stop = interrupted()?;
+    if !quiet {
+        output::say(&introduction(&session));
+    }
     let done = session.progress.epochs.len();
     let mut progress = Progress::new(session.config.epochs, done, quiet);
     let outcome = session.train(&mut |event| {

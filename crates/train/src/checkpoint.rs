@@ -24,12 +24,20 @@ struct Rest {
     state_rows: Option<usize>,
 }
 
+/// The number of the format, in `checkpoint.format`.
+const FORMAT: &str = "1";
+
 /// Where random numbers come from; the place in the stream follows from the epoch.
 const GENERATOR: &str =
     "ChaCha8, one stream for each parameter, stream 2^32 + epoch for the order of rows";
 
 /// A checkpoint of `progress` under a configuration.
-pub(crate) fn to_tensors(progress: &Progress, config: &str, seed: u64) -> Result<Tensors, Error> {
+pub(crate) fn to_tensors(
+    progress: &Progress,
+    config: &str,
+    seed: u64,
+    data: Option<&String>,
+) -> Result<Tensors, Error> {
     let running = &progress.running;
     let rest = Rest {
         best_loss: progress.best_loss.is_finite().then_some(progress.best_loss),
@@ -48,13 +56,16 @@ pub(crate) fn to_tensors(progress: &Progress, config: &str, seed: u64) -> Result
     let mut all = Tensors::default();
     let text = serde_json::to_string(&rest).map_err(|e| Error::Internal(e.to_string()))?;
     for (key, value) in [
-        ("checkpoint.format", "1"),
+        ("checkpoint.format", FORMAT),
         ("checkpoint.progress", &text),
         ("checkpoint.config", config),
         ("checkpoint.generator", GENERATOR),
         ("checkpoint.seed", &seed.to_string()),
     ] {
         all.metadata.insert(key.into(), value.into());
+    }
+    if let Some(data) = data {
+        all.metadata.insert("checkpoint.data".into(), data.clone());
     }
     let mut put = |name: String, numbers: &[f32]| {
         all.tensors
@@ -71,19 +82,35 @@ pub(crate) fn to_tensors(progress: &Progress, config: &str, seed: u64) -> Result
     Ok(all)
 }
 
+/// That it is a checkpoint of this version; else what is wrong and what to do.
+pub(crate) fn check_format(all: &Tensors) -> Result<(), String> {
+    match all.metadata.get("checkpoint.format").map(String::as_str) {
+        Some(FORMAT) => Ok(()),
+        Some(other) => Err(format!(
+            "it is of format {other}, and this elman reads format {FORMAT}; use the version that wrote it"
+        )),
+        None => Err(
+            "it is no checkpoint of elman; start again from the configuration with --config".into(),
+        ),
+    }
+}
+
 /// Puts a checkpoint into `progress`, freshly started for the same configuration.
 pub(crate) fn restore(
     path: &Path,
     all: &Tensors,
     network: &Network,
+    data: Option<&String>,
     progress: &mut Progress,
 ) -> Result<(), Error> {
     let wrong = |why: &str| Error::Run {
         path: path.into(),
-        why: format!("{why}; start again from the configuration with --config"),
+        why: format!("{why}; or start again from the configuration with --config"),
     };
-    if all.metadata.get("checkpoint.format").map(String::as_str) != Some("1") {
-        return Err(wrong("it is no checkpoint that this elman can read"));
+    if all.metadata.get("checkpoint.data") != data {
+        return Err(wrong(
+            "the data are no longer those that the run began with; bring those back",
+        ));
     }
     let rest = all.metadata.get("checkpoint.progress");
     let rest = rest.ok_or_else(|| wrong("it does not say how far training was"))?;

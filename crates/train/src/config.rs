@@ -20,6 +20,9 @@ pub enum Initial {
     Xavier,
 }
 
+/// Recurrent weights that a run may have: half a gigabyte, several times over with gradient, moments and checkpoint.
+const MOST_WEIGHTS: usize = 1 << 27;
+
 macro_rules! options {
     (set { $($(#[doc = $set_doc:literal])* #[flag($($set_flag:tt)*)] $set:ident: $set_type:ty,)* }
      optional { $($(#[doc = $opt_doc:literal])* #[flag($($opt_flag:tt)*)] $opt:ident: $opt_type:ty,)* }) => {
@@ -268,10 +271,39 @@ impl Config {
                 "{name} is 0, and must be at least 1"
             )));
         }
-        let limits = [("hidden", self.hidden, 65_536), ("layers", self.layers, 64)];
+        // Beyond these, products of them would overflow; TOML has no larger integers.
+        const MOST: usize = 1_000_000_000;
+        let limits = [
+            ("hidden", self.hidden, 65_536),
+            ("layers", self.layers, 64),
+            ("batch", self.batch, MOST),
+            ("sequence", self.sequence, MOST),
+            ("hop", self.hop, MOST),
+            ("window", self.window, MOST),
+            ("stride", self.stride, MOST),
+            ("burn-in", self.burn_in, MOST),
+            ("epochs", self.epochs, MOST),
+            ("patience", self.patience, MOST),
+        ];
         if let Some((name, is, most)) = limits.iter().find(|(_, n, most)| n > most) {
             return Err(Error::Config(format!(
                 "{name} is {is}, and may be at most {most}"
+            )));
+        }
+        if self.seed > i64::MAX as u64 {
+            return Err(Error::Config(format!(
+                "seed is {}, and may be at most {}",
+                self.seed,
+                i64::MAX
+            )));
+        }
+        let gates = self.cell()?.sizes().from_h.len();
+        let recurrent = gates * self.layers * self.hidden * self.hidden;
+        if recurrent > MOST_WEIGHTS {
+            return Err(Error::Config(format!(
+                "hidden is {} in {} layers, which makes {recurrent} recurrent weights; at most {MOST_WEIGHTS} fit: \
+                 choose fewer",
+                self.hidden, self.layers
             )));
         }
         let ranges = [
@@ -288,7 +320,7 @@ impl Config {
                 "minutes",
                 self.minutes.unwrap_or(1.0),
                 f64::MIN_POSITIVE,
-                f64::MAX,
+                1e9,
             ),
         ];
         for (name, is, low, high) in ranges {
@@ -301,6 +333,12 @@ impl Config {
                     _ => format!("{name} is {is}, and must be from {low} to {high}"),
                 }));
             }
+        }
+        if self.validation + self.test > 0.95 {
+            return Err(Error::Config(format!(
+                "validation and test are {} and {}, and must leave at least 0.05 to train on",
+                self.validation, self.test
+            )));
         }
         self.window(usize::MAX)
             .check()

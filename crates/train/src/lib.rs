@@ -28,7 +28,7 @@ pub use prepare::{Prepared, defaults, frame, prepare};
 pub use progress::{Epoch, Progress, Running};
 pub use run::Run;
 pub use schedule::{Rate, Schedule};
-pub use session::Session;
+pub use session::{Pauses, Session};
 pub use source::{Piece, Source};
 pub use trained::{Trained, Use};
 pub use trainer::{Event, Moment, Outcome, Save, Trainer, Validate};

@@ -1,7 +1,7 @@
 //! From options and a file to a configuration and a task.
 
 use crate::data::{
-    Fractions, Frame, Missing, SUNSPOTS_TARGET, Scaling, Split, Table, Text, sunspots,
+    DataError, Fractions, Frame, Missing, SUNSPOTS_TARGET, Scaling, Split, Table, Text, sunspots,
     sunspots_split,
 };
 use crate::task::{Forecast, Task, TextTask};
@@ -141,9 +141,7 @@ fn task_of(file: &str) -> Result<&'static str, Error> {
         "csv" | "tsv" | "tab" | "dat" => Ok("forecast"),
         "txt" | "md" | "text" => Ok("text"),
         _ if path.is_dir() => Ok("text"),
-        _ if !path.exists() => Err(Error::Config(format!(
-            "{file}: there is no such file or folder; check the name"
-        ))),
+        _ if !path.exists() => Err(DataError::NotFound { file: file.into() }.into()),
         _ => Err(Error::Config(format!(
             "{file}: its name does not say what it is; add --task forecast (a table) or --task text"
         ))),
@@ -163,6 +161,21 @@ pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
     };
     let mut config = options.over(defaults);
     config.check()?;
+    let losses: &[Loss] = match task.as_str() {
+        "text" => &[Loss::CrossEntropy],
+        _ => &[Loss::Mse, Loss::Huber],
+    };
+    if !losses.contains(&config.loss) {
+        return Err(Error::Config(format!(
+            "the loss {} does not go with the task {task}; use {}",
+            config.loss.name(),
+            losses
+                .iter()
+                .map(|l| l.name())
+                .collect::<Vec<_>>()
+                .join(" or ")
+        )));
+    }
     let prepared = match task.as_str() {
         "text" => Prepared::Text(Box::new(text(&config)?)),
         _ => {

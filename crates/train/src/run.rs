@@ -15,6 +15,9 @@ const METRICS: &str = "metrics.jsonl";
 const CHECKPOINT: &str = "checkpoint.safetensors";
 const REPORT: &str = "report.html";
 
+/// The key of a task's knowledge that tells the data it was made of from others.
+const DATA: &str = "data";
+
 /// A run folder.
 #[derive(Clone, Debug)]
 pub struct Run {
@@ -79,6 +82,20 @@ impl Run {
     fn file(&self, name: &str) -> PathBuf {
         self.path.join(name)
     }
+    /// Removes what a killed run left half-written.
+    pub fn tidy(&self) {
+        let entries = std::fs::read_dir(&self.path).into_iter().flatten();
+        for entry in entries.flatten() {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let ours = [MODEL, CONFIG, METRICS, CHECKPOINT, REPORT]
+                .iter()
+                .any(|f| name.starts_with(&format!(".{f}.")));
+            if ours && name.ends_with(".part") {
+                // It is in nobody's way where it cannot be removed.
+                let _ = std::fs::remove_file(entry.path());
+            }
+        }
+    }
     /// Writes the configuration.
     pub fn write_config(&self, config: &Config) -> Result<(), Error> {
         let head = "# The effective configuration of this run; elman train --config FILE makes it again.\n";
@@ -98,7 +115,7 @@ impl Run {
         progress: &Progress,
     ) -> Result<(), Error> {
         let toml = config.to_toml()?;
-        let all = checkpoint::to_tensors(progress, &toml, config.seed)?;
+        let all = checkpoint::to_tensors(progress, &toml, config.seed, knowledge.get(DATA))?;
         write_bytes(&self.file(CHECKPOINT), &all.to_bytes()?)?;
         let mut lines = String::new();
         for epoch in &progress.epochs {
@@ -125,23 +142,27 @@ impl Run {
             why: format!("cannot be read ({e}); without it the run cannot go on"),
         })?;
         let all = Tensors::from_own_bytes(&name, &bytes)?;
-        let config = all
-            .metadata
-            .get("checkpoint.config")
-            .ok_or_else(|| Error::Run {
-                path: path.clone(),
-                why: "it does not hold its configuration: it is no checkpoint of elman".into(),
-            })?;
-        Ok((Config::from_toml(&name, config)?, all))
+        let wrong = |why: String| Error::Run {
+            path: path.clone(),
+            why,
+        };
+        checkpoint::check_format(&all).map_err(wrong)?;
+        let config = all.metadata.get("checkpoint.config").ok_or_else(|| {
+            wrong("it does not hold its configuration: it is no checkpoint of elman".into())
+        })?;
+        let config = stored(&path, config)?;
+        Ok((config, all))
     }
-    /// Puts the checkpoint into `progress`, freshly started for its configuration.
+    /// Puts the checkpoint into `progress`, freshly started for its configuration and for data of this knowledge.
     pub fn restore(
         &self,
         all: &Tensors,
         network: &Network,
+        knowledge: &BTreeMap<String, String>,
         progress: &mut Progress,
     ) -> Result<(), Error> {
-        checkpoint::restore(&self.file(CHECKPOINT), all, network, progress)
+        let path = self.file(CHECKPOINT);
+        checkpoint::restore(&path, all, network, knowledge.get(DATA), progress)
     }
     /// Its model, and the configuration it was trained with. `path` may be a run folder or a model file.
     pub fn load(path: &Path) -> Result<(Model, Config), Error> {
@@ -149,13 +170,29 @@ impl Run {
             true => path.to_path_buf(),
             false => Run::open(path)?.file(MODEL),
         };
+        if !file.exists() {
+            return Err(Error::Run {
+                path: path.into(),
+                why: "the run was stopped before its first model was written; go on with elman train --resume"
+                    .into(),
+            });
+        }
         let model = read_model(&file)?;
-        let name = file.display().to_string();
         let config = model.extra.get("config").ok_or_else(|| Error::Run {
             path: file.clone(),
             why: "it holds weights but no configuration: it was not written by elman train".into(),
         })?;
-        let config = Config::from_toml(&name, config)?;
+        let config = stored(&file, config)?;
         Ok((model, config))
     }
+}
+
+/// A configuration that a file of a run holds; where it cannot be read, the file is at fault, not the options.
+fn stored(path: &Path, text: &str) -> Result<Config, Error> {
+    Config::from_toml(&path.display().to_string(), text).map_err(|e| Error::Run {
+        path: path.into(),
+        why: format!(
+            "its configuration is of another version of elman ({e}); use the version that wrote it"
+        ),
+    })
 }

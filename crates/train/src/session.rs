@@ -10,9 +10,23 @@ use elman_core::{Network, Team, Weights};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
-/// Saves are at least so far apart, but for the last.
-const BETWEEN_EPOCH_SAVES: Duration = Duration::from_secs(2);
-const BETWEEN_STEP_SAVES: Duration = Duration::from_secs(20);
+/// How far apart saves are at least, but for the last.
+#[derive(Clone, Copy, Debug)]
+pub struct Pauses {
+    /// Before a save between two epochs.
+    pub epoch: Duration,
+    /// Before a save within an epoch.
+    pub step: Duration,
+}
+
+impl Default for Pauses {
+    fn default() -> Pauses {
+        Pauses {
+            epoch: Duration::from_secs(2),
+            step: Duration::from_secs(20),
+        }
+    }
+}
 
 /// A run under way.
 pub struct Session {
@@ -26,6 +40,8 @@ pub struct Session {
     pub data: Prepared,
     /// How far it is.
     pub progress: Progress,
+    /// How often it saves.
+    pub pauses: Pauses,
     team: Team,
 }
 
@@ -41,6 +57,7 @@ impl Session {
         let team = Team::new(threads);
         let progress = trainer(&network, &config, &data, &team, &|_, _| Ok(None)).start()?;
         let run = Run::create(&folder(&config))?;
+        run.tidy();
         run.write_config(&config)?;
         run.save(&config, &network, &data.knowledge()?, &progress)?;
         Ok(Session {
@@ -49,6 +66,7 @@ impl Session {
             network,
             data,
             progress,
+            pauses: Pauses::default(),
             team,
         })
     }
@@ -72,14 +90,26 @@ impl Session {
         let (config, data) = prepare(allowed.or(stored))?;
         let network = data.network(&config)?;
         let team = Team::new(threads);
-        let mut progress = trainer(&network, &config, &data, &team, &|_, _| Ok(None)).start()?;
-        run.restore(&checkpoint, &network, &mut progress)?;
+        let learner = trainer(&network, &config, &data, &team, &|_, _| Ok(None));
+        let mut progress = learner.start()?;
+        run.restore(&checkpoint, &network, &data.knowledge()?, &mut progress)?;
+        if !learner.fits(&progress) {
+            return Err(Error::Run {
+                path: run.path().into(),
+                why: "its checkpoint stands where this configuration never comes; start again from config.toml with \
+                      --config"
+                    .into(),
+            });
+        }
+        run.tidy();
+        run.write_config(&config)?;
         Ok(Session {
             run,
             config,
             network,
             data,
             progress,
+            pauses: Pauses::default(),
             team,
         })
     }
@@ -90,11 +120,12 @@ impl Session {
     ) -> Result<Outcome, Error> {
         let knowledge = self.data.knowledge()?;
         let (run, config, network) = (&self.run, &self.config, &self.network);
+        let pauses = self.pauses;
         let mut saved = Instant::now();
         let mut save = |progress: &Progress, moment: Moment| {
             let wait = match moment {
-                Moment::Step => BETWEEN_STEP_SAVES,
-                Moment::Epoch => BETWEEN_EPOCH_SAVES,
+                Moment::Step => pauses.step,
+                Moment::Epoch => pauses.epoch,
                 Moment::End => Duration::ZERO,
             };
             if saved.elapsed() < wait {

@@ -59,7 +59,11 @@ impl Trained {
     /// From a run folder, or a model file of one.
     pub fn load(path: &Path) -> Result<Trained, Error> {
         let (model, config) = Run::load(path)?;
-        Trained::new(model.network, model.params, &model.extra, config)
+        let trained = Trained::new(model.network, model.params, &model.extra, config);
+        trained.map_err(|e| Error::Run {
+            path: path.into(),
+            why: format!("{e}; use the version of elman that wrote it"),
+        })
     }
     /// The forecaster; an error where it is something else.
     pub fn forecaster(&self) -> Result<&ForecastModel, Error> {

@@ -82,6 +82,9 @@ pub struct Trainer<'a> {
     pub team: &'a Team,
 }
 
+/// A gradient with larger numbers is no longer one.
+const MOST: f64 = 1e18;
+
 /// Memory used again by every step.
 struct Workspace {
     weights: Weights<f32>,
@@ -306,7 +309,8 @@ impl Trainer<'_> {
             before.add_to_learned(self.network, |_| true, &mut work.gradient);
         }
         let norm = self.clip(work.gradient.data_mut());
-        if !norm.is_finite() {
+        // Squares of larger numbers are infinite in the optimiser's moments, and the weights would follow.
+        if !norm.is_finite() || self.largest(norm) > MOST {
             return Err(self.diverged(progress, sum.mean()));
         }
         progress.running.steps += 1;
@@ -328,6 +332,29 @@ impl Trainer<'_> {
             clip_value(gradient, self.config.clip_value);
         }
         before
+    }
+
+    /// What no number of the clipped gradient is larger than, its norm having been `norm`.
+    fn largest(&self, norm: f64) -> f64 {
+        let limits = [self.config.clip, self.config.clip_value];
+        let limits = limits.into_iter().filter(|&l| l > 0.0);
+        limits.fold(norm, f64::min)
+    }
+
+    /// Whether training can go on from `progress`: that it stands at a window that there is, with the state for it.
+    pub(crate) fn fits(&self, progress: &Progress) -> bool {
+        let (running, lengths) = (&progress.running, self.source.lengths());
+        let batches = self.batches(progress.epochs.len() + 1);
+        let Some(rows) = batches.get(running.batch) else {
+            return running.batch == batches.len() && running.span == 0;
+        };
+        let spans = self.spans(rows);
+        let Some(span) = spans.get(running.span) else {
+            return false;
+        };
+        let alive = rows.iter().filter(|&&r| lengths[r] > span.start).count();
+        let carried = running.state.as_ref().map_or(0, State::rows);
+        span.start == 0 || carried >= alive
     }
 
     fn diverged(&self, progress: &Progress, loss: f64) -> Error {

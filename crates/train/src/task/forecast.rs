@@ -2,7 +2,7 @@
 //!
 //! Because it says everything that it reads, it can be fed its own words and so forecast any number of steps.
 
-use super::{Task, json, known, streams};
+use super::{Task, digest, json, known, streams};
 use crate::data::{Frame, Scaler, Split, VALIDATION};
 use crate::{Config, Error, Piece, Source, Sum, Target};
 use elman_core::{Batch, CellKind, Input, Network, Params, Stepper, Team, Weights};
@@ -182,8 +182,11 @@ impl Task for Forecast {
             .iter()
             .map(|p| (p.name.as_str(), [p.rows.start, p.rows.end]))
             .collect();
+        let numbers = self.frame.columns.iter().flatten();
+        let numbers = numbers.flat_map(|x| x.to_le_bytes());
         Ok(BTreeMap::from([
             ("task".into(), json(&self.name())?),
+            ("data".into(), digest(numbers)),
             ("change".into(), json(&self.config.change)?),
             ("columns".into(), json(&self.frame.names)?),
             ("scaler".into(), json(&self.scaler)?),

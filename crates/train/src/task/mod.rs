@@ -23,7 +23,7 @@ pub trait Task {
     fn source(&self) -> &dyn Source;
     /// The loss on the part that early stopping watches; none where there is no such part.
     fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error>;
-    /// What is stored with the weights: scaling, vocabulary, names.
+    /// What is stored with the weights: scaling, vocabulary, names; and `data`, to tell the data from others.
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error>;
 }
 
@@ -39,6 +39,11 @@ pub(crate) fn known<T: serde::de::DeserializeOwned>(
     })?;
     serde_json::from_str(text)
         .map_err(|e| Error::Config(format!("the model's {key:?} cannot be read: {e}")))
+}
+
+/// What tells some data from others.
+fn digest(bytes: impl IntoIterator<Item = u8>) -> String {
+    format!("{:08x}", elman_io::crc32(bytes))
 }
 
 pub(crate) fn json<T: serde::Serialize>(value: &T) -> Result<String, Error> {

@@ -1,7 +1,7 @@
 //! Text, character by character: the network reads one and says how likely each is to be the next.
 
 use super::forecast::network;
-use super::{Task, json, known, streams};
+use super::{Task, digest, json, known, streams};
 use crate::data::{Encoded, TEST, VALIDATION, Vocabulary};
 use crate::loss::softmax;
 use crate::{Config, Error, Loss, Piece, Source, Sum, Target};
@@ -72,8 +72,18 @@ impl TextTask {
         let validation = encoded.split.part(VALIDATION).ok_or_else(|| {
             Error::Config("text needs a validation part: give --validation a share above 0".into())
         })?;
+        let train = part(encoded.split.train());
+        if train.lengths[0] <= config.burn_in {
+            return Err(Error::Config(format!(
+                "each of {} streams has {} characters, and a burn-in of {} leaves none to learn from; lower --burn-in \
+                 or --batch",
+                train.lengths.len(),
+                train.lengths[0],
+                config.burn_in
+            )));
+        }
         Ok(TextTask {
-            train: part(encoded.split.train()),
+            train,
             validation: part(validation),
             encoded,
         })
@@ -117,8 +127,10 @@ impl Task for TextTask {
         streams::loss(&self.validation, Loss::CrossEntropy, weights, team).map(Some)
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
+        let codes = self.encoded.codes.iter();
         Ok(BTreeMap::from([
             ("task".into(), json(&self.name())?),
+            ("data".into(), digest(codes.flat_map(|c| c.to_le_bytes()))),
             ("vocabulary".into(), json(&self.encoded.vocabulary)?),
         ]))
     }
