@@ -31,7 +31,7 @@ fn the_default_run_leaves_a_whole_folder() {
     }
     let page = String::from_utf8(place.bytes("runs/sunspots/report.html")).unwrap();
     assert!(page.contains("Yearly sunspot numbers") && page.contains("persistence"));
-    assert!(!place.leftovers());
+    assert!(place.leftovers().is_empty());
     // A second run takes another folder.
     place.well(&["train", "--quiet", "--epochs", "2"]);
     assert!(place.path("runs/sunspots-2/model.safetensors").exists());

@@ -51,8 +51,14 @@ impl Place {
         assert_eq!(ended.code, 0, "{arguments:?}: {}", ended.err);
         ended
     }
-    /// A run that must end with one clear line that holds all of `words`.
+    /// A run that must end with one clear line that holds all of `words`, and leave nothing half-written.
     pub fn badly(&self, code: i32, arguments: &[&str], words: &[&str]) {
+        self.fails(code, arguments, words);
+        let left = self.leftovers();
+        assert!(left.is_empty(), "{arguments:?} left {left:?}");
+    }
+    /// A run that must end with one clear line that holds all of `words`.
+    pub fn fails(&self, code: i32, arguments: &[&str], words: &[&str]) {
         let ended = self.elman(arguments);
         let text = ended.err.trim_end();
         assert_eq!(ended.code, code, "{arguments:?}: {text}");
@@ -67,20 +73,26 @@ impl Place {
                 "{arguments:?}: no {word:?} in {text:?}"
             );
         }
-        assert!(!self.leftovers(), "half-written files after {arguments:?}");
     }
     pub fn bytes(&self, name: &str) -> Vec<u8> {
         std::fs::read(self.path(name)).unwrap_or_else(|e| panic!("{name}: {e}"))
     }
-    /// Whether a half-written file lies anywhere.
-    pub fn leftovers(&self) -> bool {
-        fn within(folder: &Path) -> bool {
-            std::fs::read_dir(folder).unwrap().any(|entry| {
-                let path = entry.unwrap().path();
-                (path.is_dir() && within(&path)) || path.extension().is_some_and(|e| e == "part")
-            })
+    /// Half-written files, wherever they lie.
+    pub fn leftovers(&self) -> Vec<PathBuf> {
+        fn within(folder: &Path, found: &mut Vec<PathBuf>) {
+            // Another process may remove what is being listed.
+            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+                let path = entry.path();
+                if path.is_dir() {
+                    within(&path, found);
+                } else if path.extension().is_some_and(|e| e == "part") {
+                    found.push(path);
+                }
+            }
         }
-        within(self.folder.path())
+        let mut found = Vec::new();
+        within(self.folder.path(), &mut found);
+        found
     }
 }
 
