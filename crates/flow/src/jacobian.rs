@@ -81,6 +81,22 @@ pub fn jacobian_products(
     })
 }
 
+/// ln ‖P‖₂ of the product over `steps` steps of a row, from step `start` on.
+pub(crate) fn ln_product(
+    scope: &Scope,
+    row: usize,
+    start: usize,
+    steps: usize,
+) -> Result<f64, Error> {
+    let n = scope.width();
+    let (mut product, mut ln_scale, mut work) = (identity(n), 0.0, Tangent::new());
+    for t in start..start + steps {
+        scope.push(t, row, &mut product, &mut work)?;
+        rescale_all(&mut product, &mut ln_scale);
+    }
+    Ok(Values::of(&product, n, ln_scale)?.largest())
+}
+
 /// ln of the singular values, the largest first.
 struct Values(Vec<f64>);
 

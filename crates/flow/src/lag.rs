@@ -140,8 +140,8 @@ fn keep_reaching(probes: &mut Vec<Probe>, cotangents: &mut Vec<f64>, lag: usize,
         return;
     }
     let mut kept = 0;
-    for i in 0..probes.len() {
-        if probes[i].time >= lag {
+    for (i, probe) in probes.iter().enumerate() {
+        if probe.time >= lag {
             cotangents.copy_within(i * width..(i + 1) * width, kept * width);
             kept += 1;
         }
@@ -157,38 +157,45 @@ fn rows_of(pairs: &[(usize, usize)]) -> usize {
     rows.len()
 }
 
-/// The loss times (step, row) to follow, and the longest lag. Where no lag is asked for, it is what the latest loss
-/// times of the row that reaches furthest all have before them; a row's loss times are spread over those that reach
-/// the longest lag, or are its latest where none does.
+/// How many of a row's loss times are followed where `times` are asked for: at most a quarter, so that the others
+/// leave room for long lags.
+fn wanted(of: &[usize], times: usize) -> usize {
+    times.min(of.len().div_ceil(4)).max(1)
+}
+
+/// The longest lag that the latest loss times of the row that reaches furthest all have before them.
+pub(crate) fn reach(scope: &Scope, times: usize) -> Result<usize, Error> {
+    let of_row = |row| {
+        let all = scope.loss_times(row);
+        let n = wanted(&all, times);
+        all.len().checked_sub(n).and_then(|i| all.get(i)).copied()
+    };
+    let furthest = (0..scope.batch().rows()).filter_map(of_row).max();
+    furthest.ok_or_else(|| {
+        let text = "no output has a loss whose gradient is not zero, so there is no gradient to follow back";
+        Error::Nothing(text.into())
+    })
+}
+
+/// The loss times (step, row) to follow, and the longest lag. A row's loss times are spread over those that reach the
+/// longest lag, or are its latest where none does.
 fn loss_times(scope: &Scope, options: &LagOptions) -> Result<(Vec<(usize, usize)>, usize), Error> {
     if options.times == 0 {
-        return Err(Error::Option(
-            "at least 1 loss time of each row must be followed".into(),
-        ));
+        let text = "at least 1 loss time of each row must be followed";
+        return Err(Error::Option(text.into()));
     }
+    let furthest = reach(scope, options.times)?;
     let rows: Vec<Vec<usize>> = (0..scope.batch().rows())
         .map(|r| scope.loss_times(r))
         .collect();
-    let wanted = |times: &[usize]| options.times.min(times.len().div_ceil(4)).max(1);
-    let reach = |times: &Vec<usize>| {
-        let n = wanted(times);
-        times
-            .len()
-            .checked_sub(n)
-            .and_then(|i| times.get(i))
-            .copied()
-    };
-    let Some(furthest) = rows.iter().filter_map(reach).max() else {
-        let text = "no output has a loss whose gradient is not zero, so there is no gradient to follow back";
-        return Err(Error::Nothing(text.into()));
-    };
     let last = rows.iter().flatten().max().copied().unwrap_or(0);
     let max_lag = options.max_lag.unwrap_or(furthest).min(last);
     let mut pairs = Vec::new();
     for (row, times) in rows.iter().enumerate() {
         let from = times.partition_point(|&t| t < max_lag);
+        let latest = wanted(times, options.times).min(times.len());
         let chosen = match times.len() - from {
-            0 => times[times.len() - wanted(times).min(times.len())..].to_vec(),
+            0 => times[times.len() - latest..].to_vec(),
             _ => spread(&times[from..], options.times),
         };
         pairs.extend(chosen.into_iter().map(|t| (t, row)));

@@ -67,7 +67,19 @@ impl Item {
     pub fn line(&self, what: &str) -> Option<&Line> {
         self.lines.iter().find(|l| l.what == what)
     }
-    fn add(
+    pub(crate) fn new(
+        title: &'static str,
+        question: &'static str,
+        remark: Option<&'static str>,
+    ) -> Item {
+        Item {
+            title,
+            question,
+            lines: Vec::new(),
+            remark,
+        }
+    }
+    pub(crate) fn add(
         &mut self,
         what: impl Into<String>,
         formula: &'static str,

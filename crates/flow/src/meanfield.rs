@@ -5,9 +5,12 @@
 //! χ = σ_w² E[φ′(√q* z)²], z standard normal. Perturbations and gradients grow where χ > 1 and fade where χ < 1, over
 //! −1/ln χ steps. It speaks of weights drawn at random: of a trained network it says where its scale alone would be.
 
-use crate::Error;
+use crate::{Error, Scope};
 use elman_core::CellKind;
 use serde::Serialize;
+
+/// Steps that the scale of the input is measured on.
+const SAMPLE: usize = 256;
 
 /// A mean-field position.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
@@ -96,16 +99,32 @@ fn gaussian(f: impl Fn(f64) -> f64) -> f64 {
     sum / weight
 }
 
-/// The position of a layer as measured: σ_w from W_hh, σ_b² = what the mean of z² leaves over q's own part.
-///
-/// `w_hh` `[H, H]`; `others` are samples of z − W_hh h.
-pub fn mean_field_of(
-    cell: CellKind,
-    w_hh: &[f64],
-    hidden: usize,
-    others: &[f64],
-) -> Result<Option<MeanField>, Error> {
+/// The position of the first layer as its weights and data have it: σ_w from W_hh, σ_b² the mean square of
+/// W_xh x_t + b_h over units and a sample of steps.
+pub fn mean_field_of(scope: &Scope) -> Result<Option<MeanField>, Error> {
+    let (network, params) = (scope.network(), scope.params());
+    let (h, width) = (network.hidden, network.input.width());
     let mean_square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>() / v.len().max(1) as f64;
-    let sigma_w = (mean_square(w_hh) * hidden as f64).sqrt();
-    mean_field(cell, sigma_w, mean_square(others).sqrt())
+    let sigma_w = (mean_square(params.get("weight_hh_l0")?) * h as f64).sqrt();
+    let w = params.get("weight_ih_l0")?;
+    if w.len() != h * width {
+        return Ok(None);
+    }
+    let bias = params
+        .get("bias_ih_l0")?
+        .iter()
+        .zip(params.get("bias_hh_l0")?);
+    let bias: Vec<f64> = bias.map(|(a, b)| a + b).collect();
+    let mut others = Vec::new();
+    for (t, row) in scope.places(SAMPLE, 1) {
+        for (w, b) in w.chunks_exact(width).zip(&bias) {
+            let from_x = match (scope.batch().x(t, row), scope.batch().symbol(t, row)) {
+                (Some(x), _) => w.iter().zip(x).map(|(w, x)| w * x).sum(),
+                (None, Some(symbol)) => w[symbol as usize],
+                (None, None) => 0.0,
+            };
+            others.push(b + from_x);
+        }
+    }
+    mean_field(network.cell, sigma_w, mean_square(&others).sqrt())
 }

@@ -32,7 +32,7 @@ pub fn clipping(norms: &[f64], limit: Option<f64>) -> Result<Clipping, Error> {
     let mut sorted = norms.to_vec();
     sorted.sort_by(f64::total_cmp);
     let share = |count: usize| count as f64 / norms.len() as f64;
-    let over = |limit: f64| norms.iter().filter(|n| !(**n <= limit)).count();
+    let over = |limit: f64| norms.iter().filter(|n| **n > limit || n.is_nan()).count();
     Ok(Clipping {
         steps: norms.len(),
         median: quantile(&sorted, 0.5),

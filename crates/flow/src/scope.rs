@@ -62,6 +62,41 @@ impl Scope {
         })
     }
 
+    /// The same for at most `rows` of the batch's rows, evenly chosen.
+    pub fn of_rows<E: Element>(
+        network: &Network,
+        params: &Params<E>,
+        batch: &Batch<E>,
+        state: &State<E>,
+        d_outputs: &[E],
+        rows: usize,
+    ) -> Result<Scope, Error> {
+        if rows >= batch.rows() {
+            return Scope::new(network, params, batch, state, d_outputs);
+        }
+        let width = network.output_width();
+        let needs = batch.total() * width;
+        if d_outputs.len() != needs {
+            return Err(Error::Size {
+                what: "the gradient of the outputs",
+                has: d_outputs.len(),
+                needs,
+            });
+        }
+        let all: Vec<usize> = (0..batch.rows()).collect();
+        let chosen = spread(&all, rows.max(1));
+        let some = batch.select(&chosen, usize::MAX)?;
+        let mut d = vec![E::ZERO; some.total() * width];
+        for (i, &row) in chosen.iter().enumerate() {
+            for t in 0..some.length(i) {
+                if let (Some(to), Some(from)) = (some.at(t, i), batch.at(t, row)) {
+                    d[to * width..][..width].copy_from_slice(&d_outputs[from * width..][..width]);
+                }
+            }
+        }
+        Scope::new(network, params, &some, &state.select(&chosen), &d)
+    }
+
     /// The network.
     pub fn network(&self) -> &Network {
         self.weights.network()

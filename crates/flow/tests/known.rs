@@ -336,6 +336,23 @@ fn lyapunov_of_lorenz_63() {
     close("dimension", spectrum.kaplan_yorke.unwrap(), 2.062, 0.003);
 }
 
+/// ln |det A| by elimination.
+fn ln_det(mut a: Vec<f64>, n: usize) -> f64 {
+    let mut ln = 0.0;
+    for i in 0..n {
+        let pivot = (i..n)
+            .max_by(|&p, &q| a[p * n + i].abs().total_cmp(&a[q * n + i].abs()))
+            .unwrap();
+        (0..n).for_each(|c| a.swap(i * n + c, pivot * n + c));
+        ln += a[i * n + i].abs().ln();
+        for r in i + 1..n {
+            let factor = a[r * n + i] / a[i * n + i];
+            (i..n).for_each(|c| a[r * n + c] -= factor * a[i * n + c]);
+        }
+    }
+    ln
+}
+
 #[test]
 fn exponents_add_up_to_the_determinant() {
     for &cell in CellKind::ALL {

@@ -53,20 +53,3 @@ pub fn random(cell: CellKind, hidden: usize, layers: usize, lengths: &[usize]) -
     let d = noise(lengths.iter().sum(), 23);
     on_noise(&network, &random_params(&network, 11), lengths, &d)
 }
-
-/// ln |det A| by elimination.
-pub fn ln_det(mut a: Vec<f64>, n: usize) -> f64 {
-    let mut ln = 0.0;
-    for i in 0..n {
-        let pivot = (i..n)
-            .max_by(|&p, &q| a[p * n + i].abs().total_cmp(&a[q * n + i].abs()))
-            .unwrap();
-        (0..n).for_each(|c| a.swap(i * n + c, pivot * n + c));
-        ln += a[i * n + i].abs().ln();
-        for r in i + 1..n {
-            let factor = a[r * n + i] / a[i * n + i];
-            (i..n).for_each(|c| a[r * n + c] -= factor * a[i * n + c]);
-        }
-    }
-    ln
-}

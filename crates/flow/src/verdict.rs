@@ -1,0 +1,424 @@
+//! What the measurements mean, in words with numbers, and what to change.
+//!
+//! The causes are tried in the order of [`Cause`]; the first that holds is the verdict, and later ones that hold as
+//! well are told too. Every threshold is a constant with its reason.
+
+use crate::{Clipping, Flow};
+use serde::Serialize;
+
+/// φ at the longest lag over φ_0 above which the gradient explodes: less is within what clipping takes in its stride.
+pub const EXPLODES: f64 = 10.0;
+/// Growth before the decay, above which it is called transient growth.
+pub const TRANSIENT: f64 = 5.0;
+/// A window that cuts the gradient off while more than this share of ‖∂L/∂W_hh‖ lies beyond it is too short.
+pub const CUT_OFF: f64 = 0.2;
+/// Mean φ′ below which saturation, not the weights, takes the gradient away (if the weights alone would keep it).
+pub const FLAT: f64 = 0.5;
+/// Share of the variance (or of the baseline's loss) explained, above which a network counts as having learned.
+pub const LEARNED: f64 = 0.5;
+/// Below this it has learned nothing.
+pub const NOTHING_LEARNED: f64 = 0.05;
+/// Signal to noise of the whole batch below which its sequences do not agree on any gradient.
+pub const NO_SIGNAL: f64 = 1.0;
+/// Where nothing else is known, a horizon shorter than this many steps and than a quarter of the sequence is short.
+pub const SHORT: f64 = 25.0;
+
+/// Why a network learns, or does not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// The gradient grows with every step back.
+    Exploding,
+    /// The gradient fades because W_hh shrinks it.
+    VanishingByWeights,
+    /// The gradient fades because units sit where their activation is flat.
+    VanishingBySaturation,
+    /// The gradient would reach further back than the truncation window lets it.
+    WindowLimited,
+    /// The gradient grows for some steps before it fades, although no eigenvalue is above 1.
+    TransientGrowth,
+    /// Nothing further back would help: the task is learned with the memory there is, or holds nothing to learn.
+    TaskNeedsNoLongerMemory,
+    /// The gradient reaches as far as the task needs.
+    Healthy,
+}
+
+impl Cause {
+    /// All of them, in the order in which they are tried.
+    pub const ALL: [Cause; 7] = [
+        Cause::Exploding,
+        Cause::VanishingByWeights,
+        Cause::VanishingBySaturation,
+        Cause::WindowLimited,
+        Cause::TransientGrowth,
+        Cause::TaskNeedsNoLongerMemory,
+        Cause::Healthy,
+    ];
+    /// In words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Cause::Exploding => "exploding",
+            Cause::VanishingByWeights => "vanishing by weights",
+            Cause::VanishingBySaturation => "vanishing by saturation",
+            Cause::WindowLimited => "limited by the truncation window",
+            Cause::TransientGrowth => "transient growth",
+            Cause::TaskNeedsNoLongerMemory => "the task asks for no longer memory",
+            Cause::Healthy => "healthy",
+        }
+    }
+}
+
+/// What is known of the training beside the measurement; all of it may be unknown.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Training {
+    /// The truncation window in steps; `None` for whole sequences.
+    pub window: Option<usize>,
+    /// The clip limit; `None` for no clipping.
+    pub clip: Option<f64>,
+    /// Gradient norms of the training's steps.
+    pub norms: Option<Clipping>,
+    /// 1 − loss/baseline on held-out data: 1 is perfect, 0 no better than the baseline.
+    pub explained: Option<f64>,
+    /// How many steps back the task is known to reach.
+    pub memory: Option<usize>,
+}
+
+/// The verdict.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Verdict {
+    /// The first cause that holds.
+    pub cause: Cause,
+    /// One line.
+    pub summary: String,
+    /// What it rests on, each line with its numbers.
+    pub evidence: Vec<String>,
+    /// What to change, the first choice first.
+    pub proposals: Vec<Proposal>,
+    /// Causes that hold as well.
+    pub also: Vec<Cause>,
+}
+
+/// One change.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Proposal {
+    /// As it is typed after `elman train`.
+    pub option: String,
+    /// Why.
+    pub why: String,
+}
+
+fn propose(option: impl Into<String>, why: impl Into<String>) -> Proposal {
+    Proposal {
+        option: option.into(),
+        why: why.into(),
+    }
+}
+
+/// Judges a measurement.
+pub fn verdict(flow: &Flow, training: &Training) -> Verdict {
+    let case = Case { flow, training };
+    let holding: Vec<Cause> = Cause::ALL.into_iter().filter(|&c| case.holds(c)).collect();
+    let cause = holding.first().copied().unwrap_or(Cause::Healthy);
+    Verdict {
+        cause,
+        summary: case.summary(cause),
+        evidence: case.evidence(cause),
+        proposals: case.proposals(cause),
+        also: holding
+            .into_iter()
+            .skip(1)
+            .filter(|c| *c != Cause::Healthy)
+            .collect(),
+    }
+}
+
+struct Case<'a> {
+    flow: &'a Flow,
+    training: &'a Training,
+}
+
+impl Case<'_> {
+    fn holds(&self, cause: Cause) -> bool {
+        let (d, last) = (&self.flow.decay, self.flow.lag.max_lag());
+        let fades = self.fades_too_soon();
+        match cause {
+            Cause::Exploding => {
+                let broken = self.training.norms.is_some_and(|n| n.not_finite > 0.0);
+                broken || (d.beta > 1.0 && self.flow.lag.ratio(last) > EXPLODES)
+            }
+            Cause::VanishingByWeights => fades && !self.flat(),
+            Cause::VanishingBySaturation => fades && self.flat(),
+            Cause::WindowLimited => self.cut_off().is_some_and(|missing| missing > CUT_OFF),
+            Cause::TransientGrowth => d.peak > TRANSIENT && d.beta <= 1.0,
+            Cause::TaskNeedsNoLongerMemory => self.no_more_to_learn(),
+            Cause::Healthy => true,
+        }
+    }
+
+    /// Steps back that the gradient should reach, where anything says so.
+    fn needs(&self) -> Option<f64> {
+        self.training.memory.map(|m| m as f64)
+    }
+    /// Whether the gradient falls to 1 % before what is needed, or, where nothing says what is, early on.
+    fn fades_too_soon(&self) -> bool {
+        let Some(horizon) = self.flow.decay.percent else {
+            return false;
+        };
+        if let Some(needs) = self.needs() {
+            return horizon < needs;
+        }
+        let quarter = 0.25 * self.flow.lag.max_lag() as f64;
+        match self.training.explained {
+            // What is learned without it is not asked for.
+            Some(e) if e >= LEARNED => false,
+            _ => horizon < SHORT && horizon < quarter,
+        }
+    }
+    /// Mean φ′ of the flattest layer.
+    fn slope(&self) -> f64 {
+        self.flow
+            .saturation
+            .iter()
+            .map(|s| s.mean_slope)
+            .fold(1.0, f64::min)
+    }
+    fn radius(&self) -> f64 {
+        self.flow
+            .recurrent
+            .iter()
+            .map(|m| m.radius)
+            .fold(0.0, f64::max)
+    }
+    /// Whether flat activations take more than the weights do.
+    fn flat(&self) -> bool {
+        let by_slopes = -self.slope().max(1e-300).ln();
+        let by_weights = -self.radius().clamp(1e-300, 1.0).ln();
+        self.slope() < FLAT && by_slopes > by_weights
+    }
+    /// What share of ∂L/∂W_hh the window leaves out.
+    fn cut_off(&self) -> Option<f64> {
+        let window = self.training.window.filter(|w| *w > 0)?;
+        self.flow.lag.credit.as_ref()?.missing.get(window).copied()
+    }
+    /// Signal to noise of all measured sequences together.
+    fn signal(&self) -> Option<f64> {
+        let n = self.flow.noise.sequences as f64;
+        self.flow.noise.signal_to_noise.map(|s| s * n.sqrt())
+    }
+    fn no_more_to_learn(&self) -> bool {
+        let short = self
+            .flow
+            .decay
+            .percent
+            .is_some_and(|h| h < 0.5 * self.flow.lag.max_lag() as f64);
+        match (self.training.explained, self.signal()) {
+            (Some(e), _) if e >= LEARNED => short,
+            (Some(e), Some(signal)) if e < NOTHING_LEARNED => signal < NO_SIGNAL,
+            _ => false,
+        }
+    }
+
+    fn summary(&self, cause: Cause) -> String {
+        let d = &self.flow.decay;
+        let reach = match d.percent {
+            Some(h) => format!("it falls to 1 % in {h:.0} steps"),
+            None => format!("it is above 1 % at all {} lags measured", d.measured_to),
+        };
+        let text = match cause {
+            Cause::Exploding => format!("the gradient grows by a factor of {:.3} with every step back", d.beta),
+            Cause::VanishingByWeights => format!("W_hh shrinks the gradient: {reach}"),
+            Cause::VanishingBySaturation => format!("units sit where their activation is flat: {reach}"),
+            Cause::WindowLimited => format!(
+                "the window of {} steps leaves out {:.0} % of the gradient that is there",
+                self.training.window.unwrap_or(0),
+                100.0 * self.cut_off().unwrap_or(0.0)
+            ),
+            Cause::TransientGrowth => format!(
+                "the gradient grows {:.1} times over {} steps before it fades",
+                d.peak, d.peak_lag
+            ),
+            Cause::TaskNeedsNoLongerMemory => match self.training.explained {
+                Some(e) if e >= LEARNED => format!("the task is learned with the memory there is; {reach}"),
+                _ => "the sequences do not agree on any gradient: there is nothing to learn over time".into(),
+            },
+            Cause::Healthy => format!("the gradient reaches back: {reach}"),
+        };
+        format!("{}: {text}", cause.words())
+    }
+
+    fn evidence(&self, cause: Cause) -> Vec<String> {
+        let (f, d) = (self.flow, &self.flow.decay);
+        let mut lines = vec![format!(
+            "gradient by lag over {} sequences and {} loss times: decay rate {:.4} a step, 50 % after {}, 1 % after {}",
+            f.lag.sequences,
+            f.lag.loss_times,
+            d.beta,
+            steps(d.half, d.measured_to),
+            steps(d.percent, d.measured_to),
+        )];
+        if let Some(needs) = self.needs() {
+            lines.push(format!("the task reaches back {needs:.0} steps"));
+        }
+        if let Some(b) = &f.bound {
+            let way = match b.any_sequence < 1.0 {
+                true => "below 1, so the gradient must vanish on any sequence",
+                false => "not below 1, which permits growth and does not make it",
+            };
+            lines.push(format!(
+                "|W_hh| = {:.3}, {way}; with the largest slope met the bound is {:.3} a step",
+                b.norm, b.per_step
+            ));
+        }
+        lines.push(format!(
+            "spectral radius of W_hh {:.3}; mean slope of the flattest layer {:.3}; saturated units {:.1} %",
+            self.radius(),
+            self.slope(),
+            100.0 * f.saturation.iter().map(|s| s.saturated).fold(0.0, f64::max),
+        ));
+        if let Some(l) = f
+            .lyapunov
+            .as_ref()
+            .and_then(|l| Some((l.exponents.first()?, l.errors.first()?, l.steps)))
+        {
+            lines.push(format!(
+                "largest Lyapunov exponent {:.4} ± {:.4} a step, over {} steps",
+                l.0, l.1, l.2
+            ));
+        }
+        if let Some(c) = &self.training.norms {
+            lines.push(format!(
+                "gradient norm: median {:.3}, 99th percentile {:.3}; {:.0} % of {} steps clipped",
+                c.median,
+                c.p99,
+                100.0 * c.clipped,
+                c.steps
+            ));
+        }
+        if cause == Cause::TransientGrowth {
+            let growth = f.recurrent.iter().map(|m| m.transient).fold(0.0, f64::max);
+            let normal = f
+                .recurrent
+                .iter()
+                .map(|m| m.non_normality)
+                .fold(0.0, f64::max);
+            lines.push(format!("powers of W_hh grow {growth:.1} times beyond their eigenvalues; non-normality {normal:.2}"));
+        }
+        if let (Some(missing), Some(window)) = (self.cut_off(), self.training.window) {
+            lines.push(format!(
+                "beyond the window of {window} lies {:.1} % of the gradient of W_hh",
+                100.0 * missing
+            ));
+        }
+        if let Some(e) = self.training.explained {
+            lines.push(format!("explained on held-out data: {:.1} %", 100.0 * e));
+        }
+        if let Some(signal) = self.signal() {
+            lines.push(format!(
+                "signal to noise of the gradient over {} sequences: {signal:.2}",
+                f.noise.sequences
+            ));
+        }
+        lines
+    }
+
+    fn proposals(&self, cause: Cause) -> Vec<Proposal> {
+        let elman = self.flow.about.cell.starts_with("elman");
+        let gated = propose(
+            "--cell lstm",
+            "its c is carried by a gate instead of a product with W_hh",
+        );
+        let orthogonal = propose(
+            "--init orthogonal --gain 1.0",
+            "W_hh starts by keeping the length of what passes it",
+        );
+        match cause {
+            Cause::Exploding => {
+                let mut all = vec![orthogonal];
+                if self.training.clip.is_none_or(|c| c == 0.0) {
+                    all.push(propose(
+                        "--clip 1.0",
+                        "one long gradient then moves the weights no further than others",
+                    ));
+                }
+                all.push(propose(
+                    "--cell gru",
+                    "its gates keep what passes them bounded",
+                ));
+                all
+            }
+            Cause::VanishingByWeights if elman && self.radius() < 0.9 => vec![orthogonal, gated],
+            Cause::VanishingByWeights if elman => {
+                vec![
+                    gated,
+                    propose("--cell leaky", "each unit learns how slowly it forgets"),
+                ]
+            }
+            Cause::VanishingByWeights if self.flow.about.cell == "lstm" => {
+                vec![propose(
+                    "--hidden 128",
+                    "more units leave room for slow ones",
+                )]
+            }
+            Cause::VanishingByWeights => vec![gated],
+            Cause::VanishingBySaturation => self.unsaturate(),
+            Cause::WindowLimited => vec![self.longer_window()],
+            Cause::TransientGrowth => {
+                let clip = propose(
+                    "--clip 1.0",
+                    "the growth is brief, so that a limit on the whole gradient tames it",
+                );
+                vec![
+                    propose(
+                        "--init orthogonal",
+                        "an orthogonal W_hh is normal: it grows nothing for a while",
+                    ),
+                    clip,
+                ]
+            }
+            Cause::TaskNeedsNoLongerMemory | Cause::Healthy => Vec::new(),
+        }
+    }
+
+    fn unsaturate(&self) -> Vec<Proposal> {
+        let mut all = Vec::new();
+        if self.flow.mean_field.is_some_and(|m| m.sigma_b > 1.5) {
+            let size = self.flow.mean_field.map_or(0.0, |m| m.sigma_b);
+            let why = format!("the input alone drives units to ±{size:.1}, where tanh is flat");
+            all.push(propose("--scale standard", why));
+        }
+        if self.radius() > 1.1 {
+            let why = format!(
+                "W_hh with the spectral radius {:.2} drives units against their limits",
+                self.radius()
+            );
+            all.push(propose("--init orthogonal --gain 1.0", why));
+        }
+        all.push(propose(
+            "--cell lstm",
+            "its c is not squashed, so that it passes gradients where h is flat",
+        ));
+        all
+    }
+
+    /// The smallest window with a tenth of bias, measured where it can be.
+    fn longer_window(&self) -> Proposal {
+        let bias = self.flow.bias.as_ref();
+        let measured = bias.and_then(|b| b.smallest_measured_window(0.1));
+        let bound = bias.and_then(|b| b.smallest_window(0.1));
+        let window = measured
+            .or(bound)
+            .unwrap_or(self.flow.about.longest)
+            .min(self.flow.about.longest);
+        propose(
+            format!("--window {window}"),
+            "less than 10 % of the gradient of W_hh then lies beyond it",
+        )
+    }
+}
+
+fn steps(found: Option<f64>, measured_to: usize) -> String {
+    match found {
+        Some(k) => format!("{k:.1} steps"),
+        None => format!("more than {measured_to} steps"),
+    }
+}
