@@ -229,7 +229,10 @@ pub fn cost<E: Element>(network: &Network, batch: &Batch<E>, options: &Options) 
         .lag
         .max_lag
         .map_or(steps, |k| (k as u64 + 1).min(steps));
-    let probes = rows * options.lag.times as u64;
+    let probes = match options.lag.every {
+        true => rows * steps,
+        false => rows * options.lag.times as u64,
+    };
     let follow =
         probes * lags * (product + 2 * gates * h * h * layers * u64::from(options.lag.credit));
     let longest = options

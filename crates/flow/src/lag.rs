@@ -16,8 +16,11 @@ use serde::Serialize;
 pub struct LagOptions {
     /// The longest lag; `None` for the longest that the chosen loss times all reach.
     pub max_lag: Option<usize>,
-    /// Loss times of each row.
+    /// Loss times of each row, chosen among those that reach the longest lag.
     pub times: usize,
+    /// Follow every loss time instead, however short its reach: credit is then that of the whole loss, and the time
+    /// grows with the square of the length.
+    pub every: bool,
     /// Whether to compute each lag's part of ∂L/∂W_hh too: about twice the time.
     pub credit: bool,
 }
@@ -27,6 +30,7 @@ impl Default for LagOptions {
         LagOptions {
             max_lag: None,
             times: 8,
+            every: false,
             credit: true,
         }
     }
@@ -189,12 +193,14 @@ fn loss_times(scope: &Scope, options: &LagOptions) -> Result<(Vec<(usize, usize)
         .map(|r| scope.loss_times(r))
         .collect();
     let last = rows.iter().flatten().max().copied().unwrap_or(0);
-    let max_lag = options.max_lag.unwrap_or(furthest).min(last);
+    let default = if options.every { last } else { furthest };
+    let max_lag = options.max_lag.unwrap_or(default).min(last);
     let mut pairs = Vec::new();
     for (row, times) in rows.iter().enumerate() {
         let from = times.partition_point(|&t| t < max_lag);
         let latest = wanted(times, options.times).min(times.len());
         let chosen = match times.len() - from {
+            _ if options.every => times.clone(),
             0 => times[times.len() - latest..].to_vec(),
             _ => spread(&times[from..], options.times),
         };

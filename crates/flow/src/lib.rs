@@ -6,9 +6,34 @@
 //! Letters as in `elman-core`: h hidden state, z what the activation is applied to, δ a gradient of the loss,
 //! J_t = ∂s_t/∂s_{t−1} with s the joint state of all layers (h, or h and c), P(t, k) = J_t ⋯ J_{t−k+1}.
 //!
+//! ```
+//! use elman_core::{Batch, CellKind, Init, Input, Network, Params, State};
+//! use elman_flow::{Options, Requirement, Training, measure, verdict};
+//!
+//! // A network whose W_hh is too small, a sequence of 100 steps, and a loss at the last of them.
+//! let network = Network::new(CellKind::Elman, Input::Features(1), 8, 1);
+//! let mut params: Params<f32> = Init::default().params(&network, 1)?;
+//! params.get_mut("weight_hh_l0")?.iter_mut().for_each(|w| *w *= 0.5);
+//! let x: Vec<f32> = (0..100).map(|t| (t as f32 * 0.3).sin()).collect();
+//! let batch = Batch::features(&x, [100, 1, 1], None)?;
+//! let mut d_outputs = vec![0.0; 100];
+//! d_outputs[99] = 1.0;
+//!
+//! let state = State::zeros(&network, 1);
+//! let flow = measure(&network, &params, &batch, &state, &d_outputs, &Options::default())?;
+//! assert!(flow.decay.beta < 0.6 && flow.decay.percent.unwrap() < 10.0);
+//! let verdict = verdict(&flow, &Training::default());
+//! assert_eq!(verdict.cause.words(), "vanishing by weights");
+//! assert_eq!(verdict.proposals[0].option, "--init orthogonal --gain 1.0");
+//! let requirement: Requirement = "horizon>=50".parse()?;
+//! assert!(!requirement.check(&flow).holds);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! No files, no clocks, no printing.
 #![forbid(unsafe_code)]
 
+mod advice;
 mod bias;
 mod credit;
 mod decay;
@@ -20,7 +45,6 @@ mod flow;
 mod jacobian;
 mod lag;
 mod lesson;
-mod lesson_run;
 mod light;
 mod lyapunov;
 mod meanfield;
@@ -44,8 +68,7 @@ pub use fixed_points::{FixedPoint, FixedPointOptions, FixedPoints, HeldInput, fi
 pub use flow::{About, Cost, Flow, Options, WindowFor, cost, measure, measure_scope};
 pub use jacobian::{JacobianProducts, ProductStats, jacobian_products};
 pub use lag::{LagOptions, LagProfile, lag_profile};
-pub use lesson::{Item, Line, Number, lesson};
-pub use lesson_run::lesson_on;
+pub use lesson::{Item, Line, Number, lesson, lesson_on};
 pub use light::{Alarm, LightFlow, LightOptions, light, light_share, watch};
 pub use lyapunov::{AlongRow, Dynamics, Lyapunov, LyapunovOptions, Map, lyapunov, lyapunov_of};
 pub use meanfield::{MeanField, mean_field, mean_field_of};

@@ -60,6 +60,7 @@ pub fn light<E: Element>(
     let follow = LagOptions {
         max_lag: Some(options.max_lag.min(reach(&scope, options.times)?)),
         times: options.times,
+        every: false,
         credit: false,
     };
     let profile = lag_profile(&scope, &follow)?;

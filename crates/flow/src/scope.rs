@@ -192,7 +192,7 @@ impl Scope {
             work,
         )?)
     }
-    /// J_t of a row, dense, row by row: J_t[i][j] = ∂s_t[i]/∂s_{t−1}[j] with t from 0.
+    /// J_t of a row, dense: row i, column j is ∂(s_t)_i/∂(s_{t−1})_j, with t from 0.
     pub fn jacobian(&self, t: usize, row: usize) -> Result<Vec<f64>, Error> {
         let n = self.width();
         let mut columns = identity(n);

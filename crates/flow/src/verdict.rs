@@ -3,7 +3,7 @@
 //! The causes are tried in the order of [`Cause`]; the first that holds is the verdict, and later ones that hold as
 //! well are told too. Every threshold is a constant with its reason.
 
-use crate::{Clipping, Flow};
+use crate::{Clipping, Flow, advice};
 use serde::Serialize;
 
 /// φ at the longest lag over φ_0 above which the gradient explodes: less is within what clipping takes in its stride.
@@ -12,8 +12,9 @@ pub const EXPLODES: f64 = 10.0;
 pub const TRANSIENT: f64 = 5.0;
 /// A window that cuts the gradient off while more than this share of ‖∂L/∂W_hh‖ lies beyond it is too short.
 pub const CUT_OFF: f64 = 0.2;
-/// Mean φ′ below which saturation, not the weights, takes the gradient away (if the weights alone would keep it).
-pub const FLAT: f64 = 0.5;
+/// Mean φ′ below which saturation takes the gradient away, if it takes more than the weights do: over 20 steps 0.8
+/// leaves 1 %.
+pub const FLAT: f64 = 0.8;
 /// Share of the variance (or of the baseline's loss) explained, above which a network counts as having learned.
 pub const LEARNED: f64 = 0.5;
 /// Below this it has learned nothing.
@@ -107,13 +108,6 @@ pub struct Proposal {
     pub why: String,
 }
 
-fn propose(option: impl Into<String>, why: impl Into<String>) -> Proposal {
-    Proposal {
-        option: option.into(),
-        why: why.into(),
-    }
-}
-
 /// Judges a measurement.
 pub fn verdict(flow: &Flow, training: &Training) -> Verdict {
     let case = Case { flow, training };
@@ -123,7 +117,7 @@ pub fn verdict(flow: &Flow, training: &Training) -> Verdict {
         cause,
         summary: case.summary(cause),
         evidence: case.evidence(cause),
-        proposals: case.proposals(cause),
+        proposals: advice::proposals(&case, cause),
         also: holding
             .into_iter()
             .skip(1)
@@ -132,9 +126,10 @@ pub fn verdict(flow: &Flow, training: &Training) -> Verdict {
     }
 }
 
-struct Case<'a> {
-    flow: &'a Flow,
-    training: &'a Training,
+/// A measurement and what is known beside it.
+pub(crate) struct Case<'a> {
+    pub flow: &'a Flow,
+    pub training: &'a Training,
 }
 
 impl Case<'_> {
@@ -182,7 +177,7 @@ impl Case<'_> {
             .map(|s| s.mean_slope)
             .fold(1.0, f64::min)
     }
-    fn radius(&self) -> f64 {
+    pub fn radius(&self) -> f64 {
         self.flow
             .recurrent
             .iter()
@@ -269,6 +264,14 @@ impl Case<'_> {
                 b.norm, b.per_step
             ));
         }
+        lines.extend(self.about_weights(cause));
+        lines.extend(self.about_training());
+        lines
+    }
+
+    fn about_weights(&self, cause: Cause) -> Vec<String> {
+        let f = self.flow;
+        let mut lines = Vec::new();
         lines.push(format!(
             "spectral radius of W_hh {:.3}; mean slope of the flattest layer {:.3}; saturated units {:.1} %",
             self.radius(),
@@ -285,15 +288,6 @@ impl Case<'_> {
                 l.0, l.1, l.2
             ));
         }
-        if let Some(c) = &self.training.norms {
-            lines.push(format!(
-                "gradient norm: median {:.3}, 99th percentile {:.3}; {:.0} % of {} steps clipped",
-                c.median,
-                c.p99,
-                100.0 * c.clipped,
-                c.steps
-            ));
-        }
         if cause == Cause::TransientGrowth {
             let growth = f.recurrent.iter().map(|m| m.transient).fold(0.0, f64::max);
             let normal = f
@@ -302,6 +296,21 @@ impl Case<'_> {
                 .map(|m| m.non_normality)
                 .fold(0.0, f64::max);
             lines.push(format!("powers of W_hh grow {growth:.1} times beyond their eigenvalues; non-normality {normal:.2}"));
+        }
+        lines
+    }
+
+    fn about_training(&self) -> Vec<String> {
+        let f = self.flow;
+        let mut lines = Vec::new();
+        if let Some(c) = &self.training.norms {
+            lines.push(format!(
+                "gradient norm: median {:.3}, 99th percentile {:.3}; {:.0} % of {} steps clipped",
+                c.median,
+                c.p99,
+                100.0 * c.clipped,
+                c.steps
+            ));
         }
         if let (Some(missing), Some(window)) = (self.cut_off(), self.training.window) {
             lines.push(format!(
@@ -319,100 +328,6 @@ impl Case<'_> {
             ));
         }
         lines
-    }
-
-    fn proposals(&self, cause: Cause) -> Vec<Proposal> {
-        let elman = self.flow.about.cell.starts_with("elman");
-        let gated = propose(
-            "--cell lstm",
-            "its c is carried by a gate instead of a product with W_hh",
-        );
-        let orthogonal = propose(
-            "--init orthogonal --gain 1.0",
-            "W_hh starts by keeping the length of what passes it",
-        );
-        match cause {
-            Cause::Exploding => {
-                let mut all = vec![orthogonal];
-                if self.training.clip.is_none_or(|c| c == 0.0) {
-                    all.push(propose(
-                        "--clip 1.0",
-                        "one long gradient then moves the weights no further than others",
-                    ));
-                }
-                all.push(propose(
-                    "--cell gru",
-                    "its gates keep what passes them bounded",
-                ));
-                all
-            }
-            Cause::VanishingByWeights if elman && self.radius() < 0.9 => vec![orthogonal, gated],
-            Cause::VanishingByWeights if elman => {
-                vec![
-                    gated,
-                    propose("--cell leaky", "each unit learns how slowly it forgets"),
-                ]
-            }
-            Cause::VanishingByWeights if self.flow.about.cell == "lstm" => {
-                vec![propose(
-                    "--hidden 128",
-                    "more units leave room for slow ones",
-                )]
-            }
-            Cause::VanishingByWeights => vec![gated],
-            Cause::VanishingBySaturation => self.unsaturate(),
-            Cause::WindowLimited => vec![self.longer_window()],
-            Cause::TransientGrowth => {
-                let clip = propose(
-                    "--clip 1.0",
-                    "the growth is brief, so that a limit on the whole gradient tames it",
-                );
-                vec![
-                    propose(
-                        "--init orthogonal",
-                        "an orthogonal W_hh is normal: it grows nothing for a while",
-                    ),
-                    clip,
-                ]
-            }
-            Cause::TaskNeedsNoLongerMemory | Cause::Healthy => Vec::new(),
-        }
-    }
-
-    fn unsaturate(&self) -> Vec<Proposal> {
-        let mut all = Vec::new();
-        if self.flow.mean_field.is_some_and(|m| m.sigma_b > 1.5) {
-            let size = self.flow.mean_field.map_or(0.0, |m| m.sigma_b);
-            let why = format!("the input alone drives units to ±{size:.1}, where tanh is flat");
-            all.push(propose("--scale standard", why));
-        }
-        if self.radius() > 1.1 {
-            let why = format!(
-                "W_hh with the spectral radius {:.2} drives units against their limits",
-                self.radius()
-            );
-            all.push(propose("--init orthogonal --gain 1.0", why));
-        }
-        all.push(propose(
-            "--cell lstm",
-            "its c is not squashed, so that it passes gradients where h is flat",
-        ));
-        all
-    }
-
-    /// The smallest window with a tenth of bias, measured where it can be.
-    fn longer_window(&self) -> Proposal {
-        let bias = self.flow.bias.as_ref();
-        let measured = bias.and_then(|b| b.smallest_measured_window(0.1));
-        let bound = bias.and_then(|b| b.smallest_window(0.1));
-        let window = measured
-            .or(bound)
-            .unwrap_or(self.flow.about.longest)
-            .min(self.flow.about.longest);
-        propose(
-            format!("--window {window}"),
-            "less than 10 % of the gradient of W_hh then lies beyond it",
-        )
     }
 }
 

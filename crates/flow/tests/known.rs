@@ -445,9 +445,8 @@ fn credits_add_up_to_the_gradient() {
             let scope = random(cell, 5, layers, &[20, 13, 20]);
             // Every loss time, every lag.
             let options = LagOptions {
-                max_lag: Some(19),
-                times: 20,
-                credit: true,
+                every: true,
+                ..LagOptions::default()
             };
             let profile = lag_profile(&scope, &options).unwrap();
             let credit = profile.credit.unwrap();
@@ -466,7 +465,8 @@ fn credits_add_up_to_the_gradient() {
             );
             assert!(credit.left <= ROUNDING, "{}: {}", cell.name(), credit.left);
             assert_eq!(credit.missing.len(), 20);
-            assert_eq!(profile.reaching[0], profile.loss_times);
+            assert_eq!((profile.reaching[0], profile.loss_times), (53, 53));
+            close("all losses", credit.coverage, 1.0, ROUNDING);
             assert!(profile.weight_factor > 0.0);
         }
     }

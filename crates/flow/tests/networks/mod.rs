@@ -1,4 +1,5 @@
 //! Networks on random data, for the tests.
+#![allow(dead_code, reason = "each test file uses its own part")]
 
 use elman_core::*;
 use elman_flow::Scope;

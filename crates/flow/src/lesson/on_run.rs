@@ -1,6 +1,6 @@
-//! The lesson on any run: the same quantities as [`lesson`](crate::lesson), of the user's own network and data.
+//! The lesson on any run: the same quantities as [`lesson`](crate::lesson()), of the user's own network and data.
 
-use crate::lesson::{Item, Number};
+use super::{Item, Number};
 use crate::omega::arrival;
 use crate::{Error, LagOptions, Scope, dense, lag_profile, lesson_bound};
 
