@@ -4,6 +4,7 @@ mod command;
 
 use command::{Place, SHORT, prose, wave};
 use serde_json::Value;
+use std::collections::BTreeSet;
 
 fn train<'a>(more: &[&'a str]) -> Vec<&'a str> {
     [&["train"], more, &SHORT].concat()
@@ -45,6 +46,7 @@ fn json_is_one_document() {
         "load.csv", "--target", "load", "--json", "--out", "r",
     ]));
     let document: Value = serde_json::from_str(&ended.out).unwrap();
+    assert_eq!(ended.err, "");
     assert_eq!(document["evaluation"]["target"], "load");
     for command in [
         vec!["evaluate", "r", "--json"],
@@ -127,20 +129,40 @@ fn the_same_bits_whatever_the_threads_and_from_its_own_configuration() {
 }
 
 #[test]
-fn every_key_of_the_configuration_is_a_flag() {
+fn every_key_is_a_flag_and_every_flag_a_key() {
     let place = Place::new();
+    // A key that is not there is answered with all that are.
+    place.write("c.toml", "sparkle = 1\n");
+    let said = place.elman(&["train", "--config", "c.toml"]).err;
+    let keys: BTreeSet<String> = said
+        .split('`')
+        .skip(3)
+        .step_by(2)
+        .map(|key| key.replace('_', "-"))
+        .filter(|key| key != "data")
+        .collect();
+    assert!(keys.len() > 25 && keys.contains("learning-rate"), "{said}");
+    let help = place.well(&["train", "--help"]).out;
+    let flags = help.lines().filter_map(|line| {
+        let line = line.trim_start();
+        let long = &line[line.starts_with('-').then(|| line.find("--"))??..];
+        let end = long[2..].find(|c: char| !c.is_ascii_alphanumeric() && c != '-');
+        Some(long[2..][..end.unwrap_or(long.len() - 2)].to_string())
+    });
+    // These say where to and how, not what is learned.
+    let of_the_sitting = [
+        "config", "out", "resume", "threads", "quiet", "json", "help",
+    ];
+    let flags: BTreeSet<String> = flags
+        .filter(|flag| !of_the_sitting.contains(&flag.as_str()))
+        .collect();
+    assert_eq!(flags, keys);
+    // What a run writes are keys, too.
     place.well(&["train", "--quiet", "--epochs", "1", "--out", "r"]);
     let config = String::from_utf8(place.bytes("r/config.toml")).unwrap();
-    let help = place.well(&["train", "--help"]).out;
-    for key in config
-        .lines()
-        .filter_map(|l| l.split_once(" = "))
-        .map(|(k, _)| k)
-    {
-        assert!(
-            help.contains(&format!("--{}", key.replace('_', "-"))),
-            "no flag for {key}"
-        );
+    let written = config.lines().filter_map(|l| l.split_once(" = "));
+    for (key, _) in written {
+        assert!(keys.contains(&key.replace('_', "-")), "{key}");
     }
 }
 
@@ -208,26 +230,15 @@ fn text_is_generated_the_same_for_the_same_seed() {
 fn more_epochs_after_the_end() {
     let place = Place::new();
     place.write("sea.txt", prose(300));
-    place.well(&train(&["sea.txt", "--out", "r", "--schedule", "constant"]));
+    let constant = ["sea.txt", "--schedule", "constant", "--warm-up", "0"];
+    place.well(&train(&[&constant[..], &["--out", "r"]].concat()));
     place.well(&["train", "--resume", "r", "--epochs", "5", "--quiet"]);
-    place.well(&[
-        "train",
-        "sea.txt",
-        "--out",
-        "s",
-        "--schedule",
-        "constant",
-        "--quiet",
-        "--hidden",
-        "5",
-        "--epochs",
-        "5",
-    ]);
-    assert_eq!(
-        place.bytes("r/model.safetensors").len(),
-        place.bytes("s/model.safetensors").len()
-    );
-    let metrics =
-        |run: &str| String::from_utf8(place.bytes(&format!("{run}/metrics.jsonl"))).unwrap();
-    assert_eq!(metrics("r").lines().count(), 5);
+    let five = ["train", "--quiet", "--hidden", "5", "--epochs", "5"];
+    place.well(&[&five[..], &constant, &["--out", "s"]].concat());
+    for file in ["model.safetensors", "config.toml"] {
+        let (a, b) = (format!("r/{file}"), format!("s/{file}"));
+        assert!(place.bytes(&a) == place.bytes(&b), "{file}");
+    }
+    let metrics = String::from_utf8(place.bytes("r/metrics.jsonl")).unwrap();
+    assert_eq!(metrics.lines().count(), 5);
 }
