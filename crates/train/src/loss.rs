@@ -245,7 +245,8 @@ mod tests {
     fn gradients() {
         let numbers = |f: fn(usize) -> f32| Target::Numbers((0..18).map(f).collect());
         check(Loss::Mse, numbers(|i| (i as f32).sin()), 3);
-        check(Loss::Huber, numbers(|i| (i as f32).cos()), 3);
+        // No difference reaches across the corner, where the slope bends.
+        check(Loss::Huber, numbers(|i| (i as f32).sin()), 3);
         check(Loss::BinaryCrossEntropy, numbers(|i| (i % 2) as f32), 3);
         check(
             Loss::CrossEntropy,
