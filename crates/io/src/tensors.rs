@@ -19,22 +19,7 @@ macro_rules! kinds {
             $(#[doc = $about] $kind(Vec<$number>),)*
         }
 
-        $(impl From<Vec<$number>> for Numbers {
-            fn from(x: Vec<$number>) -> Numbers { Numbers::$kind(x) }
-        })*
-
         impl Numbers {
-            /// Numbers of the same kind, each from the place in these that `places` says.
-            pub(crate) fn pick(&self, places: impl Iterator<Item = usize>) -> Numbers {
-                match self { $(Numbers::$kind(x) => Numbers::$kind(places.map(|at| x[at]).collect()),)* }
-            }
-            /// Appends a part of others; nothing where those are of another kind.
-            pub(crate) fn append(&mut self, from: &Numbers, part: std::ops::Range<usize>) {
-                match (self, from) {
-                    $((Numbers::$kind(to), Numbers::$kind(from)) => to.extend_from_slice(&from[part]),)*
-                    _ => {}
-                }
-            }
             /// How many.
             pub fn len(&self) -> usize {
                 match self { $(Numbers::$kind(x) => x.len(),)* }
