@@ -439,7 +439,10 @@ fn runs_of_another_version() {
     let evaluate = ["evaluate", "series"];
     let nine = |_: &str| "9".to_string();
     let newer = |old: &str| format!("{old}sparkle = 3\n");
-    let cases: [(&str, &str, &dyn Fn(&str) -> String, &[&str], &[&str]); 13] = [
+    // A file, a key of its metadata, what it becomes; a command, and what it must say.
+    type Case<'a> = (&'a str, &'a str, Change<'a>, &'a [&'a str], &'a [&'a str]);
+    type Change<'a> = &'a dyn Fn(&str) -> String;
+    let cases: [Case; 13] = [
         (
             model,
             "elman.format",

@@ -2,13 +2,13 @@
 //!
 //! The crates beneath, under one roof:
 //!
-//! - [`core`]: cells, networks, forward, backpropagation through time, one step at a time;
-//! - [`flow`]: the gradient microscope;
-//! - [`io`]: files;
-//! - [`train`]: data, tasks, the trainer, run folders;
-//! - [`report`]: pages and pictures;
-//! - [`pages`]: from a run or a measurement to its page;
-//! - [`bench`]: how fast it all is on this machine.
+//! - [`core`] has cells, networks, forward, backpropagation through time, one step at a time;
+//! - [`flow`] has the gradient microscope;
+//! - [`io`] has files;
+//! - [`train`] has data, tasks, the trainer, run folders;
+//! - [`report`] has pages and pictures;
+//! - [`pages`] has from a run or a measurement to its page;
+//! - [`bench`] has how fast it all is on this machine.
 #![forbid(unsafe_code)]
 
 pub use elman_core as core;
