@@ -4,11 +4,11 @@
 //!
 //! - [`core`] has cells, networks, forward, backpropagation through time, one step at a time;
 //! - [`flow`] has the gradient microscope;
-//! - [`io`] has files;
+//! - [`io`] reads and writes files;
 //! - [`train`] has data, tasks, the trainer, run folders;
 //! - [`report`] has pages and pictures;
-//! - [`pages`] has from a run or a measurement to its page;
-//! - [`bench`] has how fast it all is on this machine.
+//! - [`pages`] goes from a run or a measurement to its page;
+//! - [`bench`] tells how fast it all is on this machine.
 #![forbid(unsafe_code)]
 
 pub use elman_core as core;
