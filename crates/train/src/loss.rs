@@ -15,7 +15,7 @@ pub enum Loss {
     Mse,
     /// Huber with its corner at 1: ½ d² where |d| ≤ 1, else |d| − ½.
     Huber,
-    /// −log softmax(y)[class], over one class of `width` for each step.
+    /// −log of the softmax of y at the class, one class of `width` for each step.
     CrossEntropy,
     /// −t log σ(y) − (1 − t) log(1 − σ(y)), for each number, t from 0 to 1.
     BinaryCrossEntropy,
