@@ -8,7 +8,7 @@
 //! - [`train`] has data, tasks, the trainer, run folders;
 //! - [`report`] has pages and pictures;
 //! - [`pages`] goes from a run or a measurement to its page;
-//! - [`bench`] tells how fast it all is on this machine.
+//! - [`mod@bench`] tells how fast it all is on this machine.
 #![forbid(unsafe_code)]
 
 pub use elman_core as core;
