@@ -554,7 +554,7 @@ fn add_gradients<E: Element>(
 ) -> Result<(), Error> {
     let network = &weights.network;
     let layout = gradient.layout().clone();
-    if layout != crate::Layout::of(network) {
+    if !layout.begins_with(network) {
         return Err(Error::Mismatch {
             what: "the gradient",
             why: "it has the layout of another network".into(),

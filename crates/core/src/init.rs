@@ -4,7 +4,7 @@
 //! leaves the others' values alone. Numbers are drawn in f64 and rounded.
 
 use crate::cell::{Special, with_cell};
-use crate::{Element, Error, Network, Params};
+use crate::{Companions, Element, Error, Network, Params};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, StandardNormal};
@@ -109,6 +109,43 @@ impl Init {
             }
         }
         Ok(params.convert())
+    }
+}
+
+/// What an encoder's seed differs by, so that it does not start as its decoder.
+const ENCODER: u64 = 0x9e37_79b9_7f4a_7c15;
+
+impl Init {
+    /// Parameters for `network` and what stands beside it, the same for the same seed. Matrices start uniform over
+    /// ±√(6/(fan in + fan out)); what has one dimension is a bias, and starts at 0.
+    pub fn params_with<E: Element>(
+        &self,
+        network: &Network,
+        companions: &Companions,
+        seed: u64,
+    ) -> Result<Params<E>, Error> {
+        let own: Params<E> = self.params(network, seed)?;
+        let mut params = Params::zeros_with(network, companions)?;
+        params.data_mut()[..own.data().len()].copy_from_slice(own.data());
+        if let Some(encoder) = &companions.encoder {
+            let its: Params<E> = self.params(encoder, seed ^ ENCODER)?;
+            let range = params.encoder();
+            params.data_mut()[range].copy_from_slice(its.data());
+        }
+        for (name, shape) in &companions.matrices {
+            let &[rows, cols] = shape.as_slice() else {
+                continue;
+            };
+            let views = params.layout().views();
+            let view = views.iter().position(|v| v.name == *name).unwrap_or(0);
+            let mut rng = ChaCha8Rng::seed_from_u64(seed);
+            rng.set_stream(view as u64);
+            let mut numbers = vec![0.0; rows * cols];
+            uniform(&mut numbers, (6.0 / (rows + cols) as f64).sqrt(), &mut rng);
+            let numbers: Vec<E> = numbers.into_iter().map(E::of).collect();
+            params.set(name, &numbers)?;
+        }
+        Ok(params)
     }
 }
 

@@ -32,6 +32,20 @@ impl View {
     }
 }
 
+/// What stands beside a network and learns with it: an encoder that it goes on from, and matrices between the two.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Companions {
+    /// A network that reads what this one answers to; its parameters are called `encoder.…`.
+    pub encoder: Option<Network>,
+    /// Name and shape of further parameters.
+    pub matrices: Vec<(String, Vec<usize>)>,
+}
+
+impl Companions {
+    /// What the encoder's parameters' names begin with.
+    pub const ENCODER: &'static str = "encoder.";
+}
+
 /// Where each parameter of a network stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
@@ -93,6 +107,25 @@ impl Layout {
         }
         layout
     }
+    /// The layout of a network's parameters, and behind them those of its companions.
+    pub fn with(network: &Network, companions: &Companions) -> Layout {
+        let mut layout = Layout::of(network);
+        if let Some(encoder) = &companions.encoder {
+            for view in Layout::of(encoder).views {
+                layout.add(format!("{}{}", Companions::ENCODER, view.name), &view.shape);
+            }
+        }
+        for (name, shape) in &companions.matrices {
+            layout.add(name.clone(), shape);
+        }
+        layout
+    }
+    /// Whether it is the layout of `network`, with or without companions.
+    pub(crate) fn begins_with(&self, network: &Network) -> bool {
+        let own = Layout::of(network);
+        (&self.sweeps, self.readout) == (&own.sweeps, own.readout)
+            && self.views.starts_with(&own.views)
+    }
     fn add(&mut self, name: String, shape: &[usize]) -> usize {
         let view = View {
             name,
@@ -150,6 +183,31 @@ impl<E: Element> Params<E> {
             layout: Arc::new(layout),
             data,
         })
+    }
+    /// All zeros, for a network and its companions.
+    pub fn zeros_with(network: &Network, companions: &Companions) -> Result<Params<E>, Error> {
+        network.check()?;
+        if let Some(encoder) = &companions.encoder {
+            encoder.check()?;
+        }
+        let layout = Layout::with(network, companions);
+        let data = vec![E::ZERO; layout.len()];
+        Ok(Params {
+            layout: Arc::new(layout),
+            data,
+        })
+    }
+    /// Where the encoder's parameters stand among those of a network and its companions; they have no gaps.
+    pub fn encoder(&self) -> Range<usize> {
+        let mut own = self
+            .layout
+            .views
+            .iter()
+            .filter(|v| v.name.starts_with(Companions::ENCODER));
+        match (own.next(), own.next_back()) {
+            (Some(first), last) => first.start..last.unwrap_or(first).range().end,
+            (None, _) => 0..0,
+        }
     }
     /// All zeros, of the same shape.
     pub fn zeros_like(&self) -> Params<E> {

@@ -40,7 +40,7 @@ pub use error::Error;
 pub use forward::forward;
 pub use gradcheck::{GradientCheck, check_gradient};
 pub use init::{Init, Recurrent};
-pub use layout::{Layout, Params, View};
+pub use layout::{Companions, Layout, Params, View};
 pub use network::{Input, Network, Sweep};
 pub use pullback::{Pullback, pull_back};
 pub use state::State;

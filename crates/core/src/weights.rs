@@ -1,7 +1,7 @@
 //! Parameters laid out as the products stream them: packed once for each change of the parameters.
 
 use crate::network::Sweep;
-use crate::{Element, Error, Input, Layout, Network, Params, State};
+use crate::{Element, Error, Input, Network, Params, State};
 use elman_kernels::{Level, Packed, Rows, RowsMut};
 
 /// A network ready to run: its parameters, packed.
@@ -123,7 +123,7 @@ impl<E: Element> Weights<E> {
 
     /// Packs again, after the parameters have changed.
     pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
-        if *params.layout() != Layout::of(&self.network) {
+        if !params.layout().begins_with(&self.network) {
             return Err(Error::Mismatch {
                 what: "the parameters",
                 why: "they have the layout of another network".into(),

@@ -1,7 +1,7 @@
 //! A network with its parameters, as safetensors under PyTorch's names; all else in the metadata.
 
 use crate::{Error, Numbers, Tensor, Tensors, read_file, write_bytes};
-use elman_core::{CellKind, Input, Layout, Network, Params};
+use elman_core::{CellKind, Companions, Input, Layout, Network, Params};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -13,7 +13,9 @@ const FORMAT: &str = "1";
 pub struct Model {
     /// The network.
     pub network: Network,
-    /// Its parameters.
+    /// What stands beside it and was learned with it.
+    pub companions: Companions,
+    /// Their parameters.
     pub params: Params<f32>,
     /// Text of the caller's own: scaling, vocabulary, configuration.
     pub extra: BTreeMap<String, String>,
@@ -22,24 +24,17 @@ pub struct Model {
 impl Model {
     /// As safetensors.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
-        let n = &self.network;
-        let input = match n.input {
-            Input::Features(width) => format!("features:{width}"),
-            Input::Symbols(known) => format!("symbols:{known}"),
-        };
-        let output = n.output.map_or("none".to_string(), |o| o.to_string());
         let mut all = Tensors::default();
-        for (key, value) in [
-            ("format", FORMAT.to_string()),
-            ("cell", n.cell.name().to_string()),
-            ("input", input),
-            ("hidden", n.hidden.to_string()),
-            ("layers", n.layers.to_string()),
-            ("bidirectional", n.bidirectional.to_string()),
-            ("output", output),
-            ("learned_state", n.learned_state.to_string()),
-        ] {
-            all.metadata.insert(format!("elman.{key}"), value);
+        let mut say =
+            |key: String, value: String| all.metadata.insert(format!("elman.{key}"), value);
+        say("format".into(), FORMAT.into());
+        describe("", &self.network, &mut say);
+        if let Some(encoder) = &self.companions.encoder {
+            describe(Companions::ENCODER, encoder, &mut say);
+        }
+        let matrices: Vec<String> = self.companions.matrices.iter().map(written).collect();
+        if !matrices.is_empty() {
+            say("matrices".into(), matrices.join(" "));
         }
         for (key, value) in &self.extra {
             all.metadata.insert(format!("extra.{key}"), value.clone());
@@ -72,50 +67,119 @@ impl Model {
                 "it is of format {format}, and this elman reads format {FORMAT}; use the version that wrote it"
             )));
         }
-        fn parse<T: std::str::FromStr>(file: &str, key: &str, text: &str) -> Result<T, Error> {
-            let why = format!("its elman.{key} is {text:?}, which makes no sense");
-            text.parse().map_err(|_| Error::format(file, why))
-        }
-        let cell = get("cell")?;
-        let input = get("input")?;
-        let input = match input.split_once(':') {
-            Some(("features", n)) => Input::Features(parse(file, "input", n)?),
-            Some(("symbols", n)) => Input::Symbols(parse(file, "input", n)?),
-            _ => {
-                return Err(wrong(format!(
-                    "its elman.input is {input:?}, which makes no sense"
-                )));
-            }
-        };
-        let network = Network {
-            cell: CellKind::by_name(cell)
-                .ok_or_else(|| wrong(format!("its cell {cell:?} is not known to this elman")))?,
-            input,
-            hidden: parse(file, "hidden", get("hidden")?)?,
-            layers: parse(file, "layers", get("layers")?)?,
-            bidirectional: parse(file, "bidirectional", get("bidirectional")?)?,
-            output: match get("output")?.as_str() {
-                "none" => None,
-                n => Some(parse(file, "output", n)?),
+        let network = described(file, "", &all.metadata)?;
+        let has_encoder = all.metadata.contains_key("elman.encoder.cell");
+        let companions = Companions {
+            encoder: match has_encoder {
+                true => Some(described(file, Companions::ENCODER, &all.metadata)?),
+                false => None,
             },
-            learned_state: parse(file, "learned_state", get("learned_state")?)?,
+            matrices: match all.metadata.get("elman.matrices") {
+                Some(text) => matrices(file, text)?,
+                None => Vec::new(),
+            },
         };
-        let params = params(file, &network, &all)?;
+        let params = params(file, &network, &companions, &all)?;
         let extra = all.metadata.iter();
         let extra = extra.filter_map(|(k, v)| Some((k.strip_prefix("extra.")?.into(), v.clone())));
         Ok(Model {
             network,
+            companions,
             params,
             extra: extra.collect(),
         })
     }
 }
 
-/// The parameters of a network among tensors of the same names and shapes.
-fn params(file: &str, network: &Network, all: &Tensors) -> Result<Params<f32>, Error> {
-    let wrong = |why: String| Error::format(file, why);
-    // Checked against the file before anything is allocated: sizes are only what the file says.
-    let stored: usize = all.tensors.values().map(|t| t.numbers.len()).sum();
+/// Says what a network is made of; its keys begin with `prefix`.
+fn describe(prefix: &str, n: &Network, say: &mut impl FnMut(String, String) -> Option<String>) {
+    let input = match n.input {
+        Input::Features(width) => format!("features:{width}"),
+        Input::Symbols(known) => format!("symbols:{known}"),
+    };
+    let output = n.output.map_or("none".to_string(), |o| o.to_string());
+    for (key, value) in [
+        ("cell", n.cell.name().to_string()),
+        ("input", input),
+        ("hidden", n.hidden.to_string()),
+        ("layers", n.layers.to_string()),
+        ("bidirectional", n.bidirectional.to_string()),
+        ("output", output),
+        ("learned_state", n.learned_state.to_string()),
+    ] {
+        say(format!("{prefix}{key}"), value);
+    }
+}
+
+/// What [`describe`] said.
+fn described(
+    file: &str,
+    prefix: &str,
+    metadata: &BTreeMap<String, String>,
+) -> Result<Network, Error> {
+    let get = |key: &str| {
+        let key = format!("elman.{prefix}{key}");
+        metadata.get(&key).ok_or_else(|| {
+            let why = format!("it does not say its {key}, and was cut or changed");
+            Error::format(file, why)
+        })
+    };
+    let number = |key: &str, text: &str| parse::<usize>(file, key, text);
+    let (cell, input) = (get("cell")?, get("input")?);
+    let input = match input.split_once(':') {
+        Some(("features", n)) => Input::Features(number("input", n)?),
+        Some(("symbols", n)) => Input::Symbols(number("input", n)?),
+        _ => return Err(senseless(file, "input", input)),
+    };
+    let unknown = || {
+        Error::format(
+            file,
+            format!("its cell {cell:?} is not known to this elman"),
+        )
+    };
+    Ok(Network {
+        cell: CellKind::by_name(cell).ok_or_else(unknown)?,
+        input,
+        hidden: number("hidden", get("hidden")?)?,
+        layers: number("layers", get("layers")?)?,
+        bidirectional: parse(file, "bidirectional", get("bidirectional")?)?,
+        output: match get("output")?.as_str() {
+            "none" => None,
+            n => Some(number("output", n)?),
+        },
+        learned_state: parse(file, "learned_state", get("learned_state")?)?,
+    })
+}
+
+fn parse<T: std::str::FromStr>(file: &str, key: &str, text: &str) -> Result<T, Error> {
+    text.parse().map_err(|_| senseless(file, key, text))
+}
+
+fn senseless(file: &str, key: &str, text: &str) -> Error {
+    let why = format!("its elman.{key} is {text:?}, which makes no sense");
+    Error::format(file, why)
+}
+
+/// Name and shape, as in `bridge.weight:32x64`.
+fn written((name, shape): &(String, Vec<usize>)) -> String {
+    let shape: Vec<String> = shape.iter().map(usize::to_string).collect();
+    format!("{name}:{}", shape.join("x"))
+}
+
+/// What [`written`] wrote.
+fn matrices(file: &str, text: &str) -> Result<Vec<(String, Vec<usize>)>, Error> {
+    let one = |entry: &str| {
+        let (name, shape) = entry
+            .split_once(':')
+            .ok_or_else(|| senseless(file, "matrices", text))?;
+        let shape = shape.split('x').map(|n| parse(file, "matrices", n));
+        Ok((name.to_string(), shape.collect::<Result<Vec<_>, Error>>()?))
+    };
+    text.split(' ').map(one).collect()
+}
+
+/// Whether a network needs no more than `stored` numbers, found without allocating: sizes are only what a file says.
+fn fits(network: &Network, stored: usize) -> bool {
     let gates = network.cell.sizes().from_h.len();
     let recurrent = network
         .hidden
@@ -123,15 +187,34 @@ fn params(file: &str, network: &Network, all: &Tensors) -> Result<Params<f32>, E
         .and_then(|n| n.checked_mul(gates * network.directions()))
         .and_then(|n| n.checked_mul(network.layers));
     let needs = recurrent.and_then(|n| n.checked_add(network.input.width()));
-    let fits = needs.is_some_and(|n| n <= stored)
+    needs.is_some_and(|n| n <= stored)
         && network.output.is_none_or(|o| o <= stored)
         && network.check().is_ok()
+}
+
+/// The parameters of a network and its companions among tensors of the same names and shapes.
+fn params(
+    file: &str,
+    network: &Network,
+    companions: &Companions,
+    all: &Tensors,
+) -> Result<Params<f32>, Error> {
+    let wrong = |why: String| Error::format(file, why);
+    let stored: usize = all.tensors.values().map(|t| t.numbers.len()).sum();
+    let size = |shape: &[usize]| shape.iter().try_fold(1usize, |n, &m| n.checked_mul(m));
+    let matrices_fit = companions
+        .matrices
+        .iter()
+        .all(|(_, shape)| size(shape).is_some_and(|n| n <= stored));
+    let fits = fits(network, stored)
+        && companions.encoder.as_ref().is_none_or(|e| fits(e, stored))
+        && matrices_fit
         // Every size is small now, and so is the layout.
-        && Layout::of(network).len() <= stored;
+        && Layout::with(network, companions).len() <= stored;
     if !fits {
         return Err(wrong("it has fewer numbers than its sizes need".into()));
     }
-    let mut params = Params::zeros(network).map_err(|e| wrong(e.to_string()))?;
+    let mut params = Params::zeros_with(network, companions).map_err(|e| wrong(e.to_string()))?;
     for view in params.layout().views().to_vec() {
         let tensor = all
             .tensors
@@ -189,6 +272,7 @@ mod tests {
             let extra = BTreeMap::from([("task".to_string(), "\"forecast\"".to_string())]);
             let model = Model {
                 network,
+                companions: Companions::default(),
                 params,
                 extra,
             };
@@ -202,6 +286,7 @@ mod tests {
     fn sizes_are_not_believed() {
         let network = Network::new(CellKind::Elman, Input::Features(1), 2, 1);
         let model = Model {
+            companions: Companions::default(),
             params: Init::default().params(&network, 3).unwrap(),
             network,
             extra: BTreeMap::new(),

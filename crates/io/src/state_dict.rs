@@ -5,7 +5,7 @@
 
 use crate::names::Family;
 use crate::{Error, Model, Numbers, Tensor, Tensors};
-use elman_core::{CellKind, Input, Network, Params};
+use elman_core::{CellKind, Companions, Input, Network, Params};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a `state_dict` does not tell.
@@ -64,6 +64,7 @@ pub fn import_state_dict(
     Ok(Imported {
         model: Model {
             network,
+            companions: Companions::default(),
             params,
             extra: BTreeMap::new(),
         },

@@ -1,6 +1,6 @@
 //! Files that are damaged, or made to do harm: always an error that names the file, never a panic.
 
-use elman_core::{CellKind, Init, Input, Network};
+use elman_core::{CellKind, Companions, Init, Input, Network};
 use elman_io::{
     Error, ImportOptions, Model, Numbers, Tensor, Tensors, import_state_dict, read_model,
     write_bytes,
@@ -19,6 +19,7 @@ fn model() -> Model {
     Model {
         params: Init::default().params(&network, 5).unwrap(),
         network,
+        companions: Companions::default(),
         extra,
     }
 }

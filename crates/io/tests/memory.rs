@@ -2,7 +2,7 @@
 //! Alone in its file, because it watches the memory of its process.
 #![cfg(target_os = "linux")]
 
-use elman_core::{CellKind, Init, Input, Network};
+use elman_core::{CellKind, Companions, Init, Input, Network};
 use elman_io::{Model, Tensors};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,7 @@ fn sizes_are_not_believed() {
     let model = Model {
         params: Init::default().params(&network, 1).unwrap(),
         network,
+        companions: Companions::default(),
         extra: BTreeMap::new(),
     };
     let bytes = model.to_bytes().unwrap();

@@ -1,6 +1,6 @@
 //! What PyTorch's users have comes in, goes out the same to the bit, and where it is not clear, the option is named.
 
-use elman_core::{CellKind, Init, Input, Network};
+use elman_core::{CellKind, Companions, Init, Input, Network};
 use elman_io::{
     ImportOptions, Model, Numbers, Tensor, Tensors, export_state_dict, import_state_dict,
 };
@@ -15,6 +15,7 @@ fn model(cell: CellKind, layers: usize, bidirectional: bool) -> Model {
     let params = Init::default().params(&network, 7).unwrap();
     Model {
         network,
+        companions: Companions::default(),
         params,
         extra: BTreeMap::new(),
     }

@@ -5,8 +5,8 @@ use crate::data::{
     sunspots_split,
 };
 use crate::task::{Forecast, Task, TextTask};
-use crate::{Config, Error, Initial, Loss, Method, Options, Schedule, Source, Sum};
-use elman_core::{Network, Team, Weights};
+use crate::{Config, Error, Initial, Learner, Loss, Method, Options, Schedule, Source, Sum};
+use elman_core::{Companions, Network, Params, Team};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -43,8 +43,24 @@ impl Task for Prepared {
     fn source(&self) -> &dyn Source {
         self.task().source()
     }
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error> {
-        self.task().validate(weights, team)
+    fn companions(&self, config: &Config) -> Result<Companions, Error> {
+        self.task().companions(config)
+    }
+    fn learner<'a>(
+        &'a self,
+        network: &'a Network,
+        config: &'a Config,
+        params: &Params<f32>,
+    ) -> Result<Box<dyn Learner + 'a>, Error> {
+        self.task().learner(network, config, params)
+    }
+    fn validate(
+        &self,
+        network: &Network,
+        params: &Params<f32>,
+        team: &Team,
+    ) -> Result<Option<Sum>, Error> {
+        self.task().validate(network, params, team)
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
         self.task().knowledge()

@@ -4,7 +4,7 @@
 //! loadable and goes on.
 
 use crate::{Config, Error, Progress, checkpoint};
-use elman_core::Network;
+use elman_core::{Companions, Network};
 use elman_io::{Model, Tensors, read_model, write_bytes, write_model};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -110,7 +110,7 @@ impl Run {
     pub fn save(
         &self,
         config: &Config,
-        network: &Network,
+        (network, companions): (&Network, &Companions),
         knowledge: &BTreeMap<String, String>,
         progress: &Progress,
     ) -> Result<(), Error> {
@@ -128,6 +128,7 @@ impl Run {
         extra.insert("config".into(), toml);
         let model = Model {
             network: network.clone(),
+            companions: companions.clone(),
             params: progress.best.clone(),
             extra,
         };

@@ -3,10 +3,9 @@
 use crate::Evaluation;
 use crate::prepare::{Prepared, prepare};
 use crate::task::Task;
-use crate::{
-    Config, Error, Event, Moment, Options, Outcome, Progress, Run, Trained, Trainer, Validate,
-};
-use elman_core::{Network, Team, Weights};
+use crate::{Config, Error, Event, Moment, Options, Outcome, Progress, Run, Trained, Trainer};
+use elman_core::{Companions, Network, Team};
+use elman_io::Model;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
@@ -36,6 +35,8 @@ pub struct Session {
     pub config: Config,
     /// The network.
     pub network: Network,
+    /// What stands beside it and learns with it.
+    pub companions: Companions,
     /// The data.
     pub data: Prepared,
     /// How far it is.
@@ -54,16 +55,23 @@ impl Session {
     ) -> Result<Session, Error> {
         let (config, data) = prepare(options)?;
         let network = data.network(&config)?;
+        let companions = data.companions(&config)?;
         let team = Team::new(threads);
-        let progress = trainer(&network, &config, &data, &team, &|_, _| Ok(None)).start()?;
+        let progress = trainer(&network, &config, &data, &team).start()?;
         let run = Run::create(&folder(&config))?;
         run.tidy();
         run.write_config(&config)?;
-        run.save(&config, &network, &data.knowledge()?, &progress)?;
+        run.save(
+            &config,
+            (&network, &companions),
+            &data.knowledge()?,
+            &progress,
+        )?;
         Ok(Session {
             run,
             config,
             network,
+            companions,
             data,
             progress,
             pauses: Pauses::default(),
@@ -89,8 +97,9 @@ impl Session {
         let stored: Options = Options::from_toml("config", &config.to_toml()?)?;
         let (config, data) = prepare(allowed.or(stored))?;
         let network = data.network(&config)?;
+        let companions = data.companions(&config)?;
         let team = Team::new(threads);
-        let learner = trainer(&network, &config, &data, &team, &|_, _| Ok(None));
+        let learner = trainer(&network, &config, &data, &team);
         let mut progress = learner.start()?;
         run.restore(&checkpoint, &network, &data.knowledge()?, &mut progress)?;
         if !learner.fits(&progress) {
@@ -107,6 +116,7 @@ impl Session {
             run,
             config,
             network,
+            companions,
             data,
             progress,
             pauses: Pauses::default(),
@@ -119,7 +129,8 @@ impl Session {
         observe: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     ) -> Result<Outcome, Error> {
         let knowledge = self.data.knowledge()?;
-        let (run, config, network) = (&self.run, &self.config, &self.network);
+        let (run, config) = (&self.run, &self.config);
+        let (network, companions) = (&self.network, &self.companions);
         let pauses = self.pauses;
         let mut saved = Instant::now();
         let mut save = |progress: &Progress, moment: Moment| {
@@ -131,13 +142,12 @@ impl Session {
             if saved.elapsed() < wait {
                 return Ok(());
             }
-            run.save(config, network, &knowledge, progress)?;
+            run.save(config, (network, companions), &knowledge, progress)?;
             saved = Instant::now();
             Ok(())
         };
         let data = &self.data;
-        let validate = |weights: &Weights<f32>, team: &Team| data.validate(weights, team);
-        let trainer = trainer(network, config, data, &self.team, &validate);
+        let trainer = trainer(network, config, data, &self.team);
         let result = trainer.run(&mut self.progress, observe, &mut save);
         if matches!(result, Err(Error::Diverged { .. })) {
             save(&self.progress, Moment::End)?;
@@ -146,9 +156,13 @@ impl Session {
     }
     /// Scores the best weights on the data's own parts.
     pub fn evaluate(&self) -> Result<Evaluation, Error> {
-        let (network, params) = (self.network.clone(), self.progress.best.clone());
-        let knowledge = self.data.knowledge()?;
-        let trained = Trained::new(network, params, &knowledge, self.config.clone())?;
+        let model = Model {
+            network: self.network.clone(),
+            companions: self.companions.clone(),
+            params: self.progress.best.clone(),
+            extra: self.data.knowledge()?,
+        };
+        let trained = Trained::new(model, self.config.clone())?;
         trained.evaluate_on(&self.data, &self.team)
     }
 }
@@ -158,13 +172,11 @@ fn trainer<'a>(
     config: &'a Config,
     data: &'a Prepared,
     team: &'a Team,
-    validate: &'a Validate<'a>,
 ) -> Trainer<'a> {
     Trainer {
         network,
         config,
-        source: data.source(),
-        validate,
+        task: data,
         team,
     }
 }

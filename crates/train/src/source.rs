@@ -2,6 +2,7 @@
 
 use crate::{Error, Target};
 use elman_core::Batch;
+use serde::{Deserialize, Serialize};
 
 /// The rows that a network learns from.
 pub trait Source: Sync {
@@ -25,4 +26,17 @@ pub struct Piece {
     pub target: Target,
     /// 1 for steps with a target, 0 for those without, packed `[Σ B_t]`; none where every step has one.
     pub counted: Option<Vec<f32>>,
+    /// How the outputs answer the target.
+    pub read: Read,
+}
+
+/// How a network's outputs are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Read {
+    /// Each output answers for its own step; one label for a whole row is read at the row's last step.
+    #[default]
+    Last,
+    /// The mean over all of a row's steps answers for the row.
+    Mean,
 }

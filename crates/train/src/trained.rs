@@ -6,7 +6,7 @@ use crate::prepare::{Prepared, frame, prepare};
 use crate::task::{CharacterModel, ForecastModel, Sampling, known};
 use crate::{Config, Error, Evaluation, Options, Run};
 use elman_core::{Network, Params, Team};
-use std::collections::BTreeMap;
+use elman_io::Model;
 use std::path::Path;
 
 /// A trained network with what is needed to use it.
@@ -33,13 +33,9 @@ pub enum Use {
 
 impl Trained {
     /// From a network, its parameters and what was stored with them.
-    pub fn new(
-        network: Network,
-        params: Params<f32>,
-        knowledge: &BTreeMap<String, String>,
-        config: Config,
-    ) -> Result<Trained, Error> {
-        let (n, p) = (network.clone(), params.clone());
+    pub fn new(model: Model, config: Config) -> Result<Trained, Error> {
+        let knowledge = &model.extra;
+        let (n, p) = (model.network.clone(), model.params.clone());
         let used = match known::<String>(knowledge, "task")?.as_str() {
             "forecast" => Use::Forecast(Box::new(ForecastModel::new(n, p, knowledge)?)),
             "text" => Use::Text(Box::new(CharacterModel::new(n, p, knowledge)?)),
@@ -51,15 +47,15 @@ impl Trained {
         };
         Ok(Trained {
             config,
-            network,
-            params,
+            network: model.network,
+            params: model.params,
             used,
         })
     }
     /// From a run folder, or a model file of one.
     pub fn load(path: &Path) -> Result<Trained, Error> {
         let (model, config) = Run::load(path)?;
-        let trained = Trained::new(model.network, model.params, &model.extra, config);
+        let trained = Trained::new(model, config);
         trained.map_err(|e| Error::Run {
             path: path.into(),
             why: format!("{e}; use the version of elman that wrote it"),

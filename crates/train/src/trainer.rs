@@ -6,10 +6,9 @@
 
 use crate::data::random_batches;
 use crate::progress::{Epoch, Progress, Running};
-use crate::{Config, Error, Optimiser, Piece, Rate, Source, Sum, clip_norm, clip_value, norm};
-use elman_core::{
-    Cotangent, Deltas, Network, Params, Span, State, Team, Trace, Weights, backward, forward,
-};
+use crate::task::Task;
+use crate::{Config, Error, Learner, Lesson, Optimiser, Rate, Work, clip_norm, clip_value, norm};
+use elman_core::{Network, Params, Span, State, Team};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::num::NonZeroUsize;
@@ -51,9 +50,6 @@ pub enum Outcome {
     Interrupted,
 }
 
-/// Validation: the loss of parameters on data that they do not learn from; none where there is no such part.
-pub type Validate<'a> = dyn Fn(&Weights<f32>, &Team) -> Result<Option<Sum>, Error> + 'a;
-
 /// Where training stands when it may be saved.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moment {
@@ -74,10 +70,8 @@ pub struct Trainer<'a> {
     pub network: &'a Network,
     /// The configuration.
     pub config: &'a Config,
-    /// Rows to learn from.
-    pub source: &'a dyn Source,
-    /// The loss that early stopping watches.
-    pub validate: &'a Validate<'a>,
+    /// What is learned, and from which rows.
+    pub task: &'a dyn Task,
     /// Threads.
     pub team: &'a Team,
 }
@@ -85,22 +79,18 @@ pub struct Trainer<'a> {
 /// A gradient with larger numbers is no longer one.
 const MOST: f64 = 1e18;
 
-/// Memory used again by every step.
-struct Workspace {
-    weights: Weights<f32>,
-    trace: Trace<f32>,
-    deltas: Deltas<f32>,
+/// What every step uses again.
+struct Workspace<'a> {
+    learner: Box<dyn Learner + 'a>,
     gradient: Params<f32>,
-    d_outputs: Vec<f32>,
 }
 
 impl Trainer<'_> {
     /// Progress before the first step: fresh parameters.
     pub fn start(&self) -> Result<Progress, Error> {
-        let params: Params<f32> = self
-            .config
-            .initial()?
-            .params(self.network, self.config.seed)?;
+        let companions = self.task.companions(self.config)?;
+        let init = self.config.initial()?;
+        let params: Params<f32> = init.params_with(self.network, &companions, self.config.seed)?;
         let weights = params.layout().views().iter();
         let decayed = weights
             .filter(|v| v.name.contains("weight"))
@@ -135,11 +125,10 @@ impl Trainer<'_> {
         save: &mut Save<'_>,
     ) -> Result<Outcome, Error> {
         let mut work = Workspace {
-            weights: Weights::new(self.network, &progress.params)?,
-            trace: Trace::new(),
-            deltas: Deltas::new(),
+            learner: self
+                .task
+                .learner(self.network, self.config, &progress.params)?,
             gradient: progress.params.zeros_like(),
-            d_outputs: Vec::new(),
         };
         let begun = Instant::now();
         let limit = self
@@ -182,7 +171,7 @@ impl Trainer<'_> {
             }
             let made = (progress.running.steps - before) as f64;
             let speed = made / clock.elapsed().as_secs_f64().max(1e-9);
-            self.end_epoch(progress, &mut work, speed)?;
+            self.end_epoch(progress, speed)?;
             save(progress, Moment::Epoch)?;
             if observe(Event::Epoch(&progress.epochs[epoch - 1])).is_break() {
                 return Ok(Outcome::Interrupted);
@@ -200,8 +189,8 @@ impl Trainer<'_> {
 
     /// Batches of rows of an epoch, longest row first: the same for the same seed and epoch.
     fn batches(&self, epoch: usize) -> Vec<Vec<usize>> {
-        let lengths = self.source.lengths();
-        let mut batches = match self.source.streams() {
+        let lengths = self.task.source().lengths();
+        let mut batches = match self.task.source().streams() {
             true => vec![(0..lengths.len()).collect()],
             false => {
                 let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
@@ -220,7 +209,7 @@ impl Trainer<'_> {
     fn spans(&self, rows: &[usize]) -> Vec<Span> {
         let longest = rows
             .iter()
-            .map(|&r| self.source.lengths()[r])
+            .map(|&r| self.task.source().lengths()[r])
             .max()
             .unwrap_or(0);
         let window = self.config.window(longest);
@@ -242,71 +231,36 @@ impl Trainer<'_> {
     fn step(
         &self,
         progress: &mut Progress,
-        work: &mut Workspace,
+        work: &mut Workspace<'_>,
         rows: &[usize],
         span: Span,
     ) -> Result<f64, Error> {
         let alive = rows
             .iter()
-            .filter(|&&r| self.source.lengths()[r] > span.start)
+            .filter(|&&r| self.task.source().lengths()[r] > span.start)
             .count();
         let rows = &rows[..alive];
-        let before = match (&progress.running.state, span.start) {
-            (Some(state), 1..) => state.first(alive),
-            _ => State::initial(self.network, &progress.params, alive),
-        };
-        let Piece {
-            batch,
-            target,
-            counted,
-        } = self.source.piece(rows, span.start, span.end)?;
-        forward(&work.weights, &batch, &before, &mut work.trace, self.team)?;
-        let mut counted = counted.unwrap_or_else(|| vec![1.0; batch.total()]);
-        let skipped = span.counted - span.start;
-        let first = batch.at(skipped.min(batch.steps()), 0);
-        // Packed step by step: everything before the first counted step stands first.
-        let uncounted = match skipped {
-            0 => 0,
-            _ => first.unwrap_or(batch.total()).min(batch.total()),
-        };
-        counted[..uncounted].fill(0.0);
-        work.d_outputs.resize(work.trace.outputs().len(), 0.0);
-        let sum = self.config.loss.evaluate(
-            work.trace.outputs(),
-            work.trace.output_width(),
-            &target,
-            &counted,
-            &mut work.d_outputs,
-        )?;
-        if !sum.loss.is_finite() {
-            return Err(self.diverged(progress, sum.mean()));
-        }
-        let kept = span.keep - span.start;
-        let state = work.trace.state_after(self.network, &batch, kept);
-        if sum.count == 0.0 {
-            progress.running.steps += 1;
-            progress.running.state = Some(state);
-            return Ok(0.0);
-        }
         work.gradient.data_mut().fill(0.0);
-        let cotangent = Cotangent {
-            outputs: &work.d_outputs,
-            state: None,
-        };
-        let into = Some(&mut work.gradient);
-        let trace = &work.trace;
-        backward(
-            &work.weights,
-            &batch,
-            trace,
-            cotangent,
-            &mut work.deltas,
-            into,
+        let lesson = work.learner.learn(
+            &progress.params,
+            Work {
+                epoch: progress.epochs.len() + 1,
+                batch: progress.running.batch,
+                rows,
+                span,
+                state: progress.running.state.as_ref().filter(|_| span.start > 0),
+            },
+            &mut work.gradient,
             self.team,
         )?;
-        if self.network.learned_state && span.start == 0 {
-            let before = work.deltas.state_before(&work.weights, &batch);
-            before.add_to_learned(self.network, |_| true, &mut work.gradient);
+        let Lesson { sum, state } = lesson;
+        if sum.count == 0.0 {
+            progress.running.steps += 1;
+            progress.running.state = state;
+            return Ok(0.0);
+        }
+        if !sum.loss.is_finite() {
+            return Err(self.diverged(progress, sum.mean()));
         }
         let norm = self.clip(work.gradient.data_mut());
         // Squares of larger numbers are infinite in the optimiser's moments, and the weights would follow.
@@ -314,11 +268,11 @@ impl Trainer<'_> {
             return Err(self.diverged(progress, sum.mean()));
         }
         progress.running.steps += 1;
-        progress.running.state = Some(state);
+        progress.running.state = state;
         let rate = progress.rate.at(progress.optimiser.steps());
         let (params, gradient) = (progress.params.data_mut(), work.gradient.data_mut());
         progress.optimiser.step(rate, params, gradient);
-        work.weights.refresh(&progress.params)?;
+        work.learner.refresh(&progress.params)?;
         progress.running.saw(sum, norm, self.config.clip);
         Ok(norm)
     }
@@ -343,7 +297,7 @@ impl Trainer<'_> {
 
     /// Whether training can go on from `progress`: that it stands at a window that there is, with the state for it.
     pub(crate) fn fits(&self, progress: &Progress) -> bool {
-        let (running, lengths) = (&progress.running, self.source.lengths());
+        let (running, lengths) = (&progress.running, self.task.source().lengths());
         let batches = self.batches(progress.epochs.len() + 1);
         let Some(rows) = batches.get(running.batch) else {
             return running.batch == batches.len() && running.span == 0;
@@ -373,13 +327,11 @@ impl Trainer<'_> {
         }
     }
 
-    fn end_epoch(
-        &self,
-        progress: &mut Progress,
-        work: &mut Workspace,
-        speed: f64,
-    ) -> Result<(), Error> {
-        let validation = (self.validate)(&work.weights, self.team)?.map(|sum| sum.mean());
+    fn end_epoch(&self, progress: &mut Progress, speed: f64) -> Result<(), Error> {
+        let validation = self
+            .task
+            .validate(self.network, &progress.params, self.team)?
+            .map(|sum| sum.mean());
         if let Some(loss) = validation.filter(|v| !v.is_finite()) {
             return Err(self.diverged(progress, loss));
         }

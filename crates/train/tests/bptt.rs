@@ -3,8 +3,10 @@
 
 use elman_core::*;
 use elman_train::{
-    Config, Error, Method, Outcome, Piece, Progress, Schedule, Source, Target, Trainer, defaults,
+    Config, Error, Method, Outcome, Piece, Progress, Read, Schedule, Source, Sum, Target, Trainer,
+    defaults, task::Task,
 };
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 /// Rows of two features and one target.
@@ -28,6 +30,27 @@ impl Rows {
             target: |r, t| ((r + t) as f32 * 0.4).sin() + 0.1 * t as f32,
             streams: false,
         }
+    }
+}
+
+impl Task for Rows {
+    fn name(&self) -> &'static str {
+        "rows"
+    }
+    fn network(&self, config: &Config) -> Result<Network, Error> {
+        Ok(Network {
+            learned_state: config.learned_state,
+            ..Network::new(config.cell()?, Input::Features(2), config.hidden, 1)
+        })
+    }
+    fn source(&self) -> &dyn Source {
+        self
+    }
+    fn validate(&self, _: &Network, _: &Params<f32>, _: &Team) -> Result<Option<Sum>, Error> {
+        Ok(None)
+    }
+    fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(BTreeMap::new())
     }
 }
 
@@ -57,6 +80,7 @@ impl Source for Rows {
             batch,
             target,
             counted: None,
+            read: Read::Last,
         })
     }
 }
@@ -100,16 +124,12 @@ impl Trained {
 
 /// Trains; every `stop` steps (0: never) it is stopped and goes on from what it had.
 fn train(source: &Rows, config: &Config, stop: usize) -> Trained {
-    let network = Network {
-        learned_state: config.learned_state,
-        ..Network::new(config.cell().unwrap(), Input::Features(2), config.hidden, 1)
-    };
+    let network = source.network(config).unwrap();
     let team = Team::new(1);
     let trainer = Trainer {
         network: &network,
         config,
-        source,
-        validate: &|_, _| Ok(None),
+        task: source,
         team: &team,
     };
     let mut progress = trainer.start().unwrap();

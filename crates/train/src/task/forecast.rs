@@ -4,7 +4,7 @@
 
 use super::{Task, digest, json, known, streams};
 use crate::data::{Frame, Scaler, Split, VALIDATION};
-use crate::{Config, Error, Piece, Source, Sum, Target};
+use crate::{Config, Error, Piece, Read, Source, Sum, Target};
 use elman_core::{Batch, CellKind, Input, Network, Params, Stepper, Team, Weights};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -59,6 +59,7 @@ impl Source for Segments {
             batch,
             target,
             counted: None,
+            read: Read::Last,
         })
     }
 }
@@ -148,7 +149,12 @@ impl Task for Forecast {
     fn source(&self) -> &dyn Source {
         &self.rows
     }
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error> {
+    fn validate(
+        &self,
+        network: &Network,
+        params: &Params<f32>,
+        team: &Team,
+    ) -> Result<Option<Sum>, Error> {
         let Some(part) = self.split.part(VALIDATION) else {
             return Ok(None);
         };
@@ -158,7 +164,8 @@ impl Task for Forecast {
         let mut spare = vec![0.0; width];
         let mut wrong = None;
         let known = (part.end - 1) * width;
-        streams::run(weights, &self.x[..known], team, |t, y| {
+        let weights = Weights::new(network, params)?;
+        streams::run(&weights, &self.x[..known], team, |t, y| {
             if part.contains(&(t + 1)) {
                 let mut next = vec![0.0; width];
                 target(&self.x, (t, width), self.config.change, &mut next);

@@ -9,8 +9,8 @@ mod text;
 pub use forecast::{Forecast, ForecastModel, PartForecast};
 pub use text::{CharacterModel, Sampling, TextTask};
 
-use crate::{Config, Error, Source, Sum};
-use elman_core::{Network, Team, Weights};
+use crate::{Config, Error, Learner, Recurrent, Source, Sum};
+use elman_core::{Companions, Network, Params, Team};
 use std::collections::BTreeMap;
 
 /// Data made ready for training, with what else is needed to use the network later.
@@ -21,8 +21,27 @@ pub trait Task {
     fn network(&self, config: &Config) -> Result<Network, Error>;
     /// The rows to learn from.
     fn source(&self) -> &dyn Source;
+    /// What stands beside the network and learns with it.
+    fn companions(&self, _: &Config) -> Result<Companions, Error> {
+        Ok(Companions::default())
+    }
+    /// What learns from the rows.
+    fn learner<'a>(
+        &'a self,
+        network: &'a Network,
+        config: &'a Config,
+        params: &Params<f32>,
+    ) -> Result<Box<dyn Learner + 'a>, Error> {
+        let learner = Recurrent::new(network, config, self.source(), params)?;
+        Ok(Box::new(learner))
+    }
     /// The loss on the part that early stopping watches; none where there is no such part.
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error>;
+    fn validate(
+        &self,
+        network: &Network,
+        params: &Params<f32>,
+        team: &Team,
+    ) -> Result<Option<Sum>, Error>;
     /// What is stored with the weights: scaling, vocabulary, names; and `data`, to tell the data from others.
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error>;
 }

@@ -4,7 +4,7 @@ use super::forecast::network;
 use super::{Task, digest, json, known, streams};
 use crate::data::{Encoded, TEST, VALIDATION, Vocabulary};
 use crate::loss::softmax;
-use crate::{Config, Error, Loss, Piece, Source, Sum, Target};
+use crate::{Config, Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{Batch, Input, Network, Params, Stepper, Team, Weights};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -59,6 +59,7 @@ impl Source for Streams {
             batch,
             target: Target::Classes(at(1).collect()),
             counted: None,
+            read: Read::Last,
         })
     }
 }
@@ -123,8 +124,14 @@ impl Task for TextTask {
     fn source(&self) -> &dyn Source {
         &self.train
     }
-    fn validate(&self, weights: &Weights<f32>, team: &Team) -> Result<Option<Sum>, Error> {
-        streams::loss(&self.validation, Loss::CrossEntropy, weights, team).map(Some)
+    fn validate(
+        &self,
+        network: &Network,
+        params: &Params<f32>,
+        team: &Team,
+    ) -> Result<Option<Sum>, Error> {
+        let weights = Weights::new(network, params)?;
+        streams::loss(&self.validation, Loss::CrossEntropy, &weights, team).map(Some)
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
         let codes = self.encoded.codes.iter();

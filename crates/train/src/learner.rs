@@ -1,0 +1,206 @@
+//! What the trainer drives: windows of rows in, a loss and its gradient out.
+
+use crate::{Config, Error, Piece, Read, Source, Sum, Target};
+use elman_core::{
+    Cotangent, Deltas, Network, Params, Span, State, Team, Trace, Weights, backward, forward,
+};
+
+/// A window of some rows, the longest row first.
+#[derive(Clone, Copy, Debug)]
+pub struct Work<'a> {
+    /// The epoch it belongs to, from 1.
+    pub epoch: usize,
+    /// Its batch within the epoch, from 0.
+    pub batch: usize,
+    /// The rows that reach into it.
+    pub rows: &'a [usize],
+    /// Its steps.
+    pub span: Span,
+    /// The state carried into it, of at least as many rows; none at the start of the rows.
+    pub state: Option<&'a State<f32>>,
+}
+
+/// What a window taught.
+#[derive(Clone, Debug)]
+pub struct Lesson {
+    /// Its loss; of no count where nothing in it counts, and then there is no gradient.
+    pub sum: Sum,
+    /// The state to carry into the next window; none for learners that carry none.
+    pub state: Option<State<f32>>,
+}
+
+/// Something with parameters that learns from rows.
+pub trait Learner {
+    /// Takes over parameters that have changed.
+    fn refresh(&mut self, params: &Params<f32>) -> Result<(), Error>;
+    /// The loss of a window and, added to `gradient` (zero before), its gradient.
+    fn learn(
+        &mut self,
+        params: &Params<f32>,
+        work: Work<'_>,
+        gradient: &mut Params<f32>,
+        team: &Team,
+    ) -> Result<Lesson, Error>;
+}
+
+/// A recurrent network with a loss on its outputs.
+pub struct Recurrent<'a> {
+    network: &'a Network,
+    config: &'a Config,
+    source: &'a dyn Source,
+    weights: Weights<f32>,
+    trace: Trace<f32>,
+    deltas: Deltas<f32>,
+    d_outputs: Vec<f32>,
+}
+
+impl<'a> Recurrent<'a> {
+    /// A network with `params` that learns from `source`.
+    pub fn new(
+        network: &'a Network,
+        config: &'a Config,
+        source: &'a dyn Source,
+        params: &Params<f32>,
+    ) -> Result<Recurrent<'a>, Error> {
+        Ok(Recurrent {
+            network,
+            config,
+            source,
+            weights: Weights::new(network, params)?,
+            trace: Trace::new(),
+            deltas: Deltas::new(),
+            d_outputs: Vec::new(),
+        })
+    }
+
+    /// The loss of what the trace holds; leaves its gradient in `d_outputs`.
+    fn loss(&mut self, piece: &Piece, span: Span) -> Result<Sum, Error> {
+        let batch = &piece.batch;
+        let (outputs, width) = (self.trace.outputs(), self.trace.output_width());
+        self.d_outputs.resize(outputs.len(), 0.0);
+        let loss = self.config.loss;
+        if piece.read == Read::Mean {
+            return piece.mean_loss(loss, outputs, width, &mut self.d_outputs);
+        }
+        let mut counted = piece.counted(outputs.len() / width);
+        let skipped = span.counted - span.start;
+        let first = batch.at(skipped.min(batch.steps()), 0);
+        // Packed step by step: everything before the first counted step stands first.
+        let uncounted = match skipped {
+            0 => 0,
+            _ => first.unwrap_or(batch.total()).min(batch.total()),
+        };
+        counted[..uncounted].fill(0.0);
+        loss.evaluate(outputs, width, &piece.target, &counted, &mut self.d_outputs)
+    }
+}
+
+impl Learner for Recurrent<'_> {
+    fn refresh(&mut self, params: &Params<f32>) -> Result<(), Error> {
+        Ok(self.weights.refresh(params)?)
+    }
+    fn learn(
+        &mut self,
+        params: &Params<f32>,
+        work: Work<'_>,
+        gradient: &mut Params<f32>,
+        team: &Team,
+    ) -> Result<Lesson, Error> {
+        let (rows, span) = (work.rows, work.span);
+        let before = match work.state {
+            Some(state) => state.first(rows.len()),
+            None => State::initial(self.network, params, rows.len()),
+        };
+        let piece = self.source.piece(rows, span.start, span.end)?;
+        let batch = &piece.batch;
+        forward(&self.weights, batch, &before, &mut self.trace, team)?;
+        let sum = self.loss(&piece, span)?;
+        let kept = span.keep - span.start;
+        let lesson = Lesson {
+            sum,
+            state: Some(self.trace.state_after(self.network, batch, kept)),
+        };
+        if sum.count == 0.0 || !sum.loss.is_finite() {
+            return Ok(lesson);
+        }
+        let cotangent = Cotangent {
+            outputs: &self.d_outputs,
+            state: None,
+        };
+        backward(
+            &self.weights,
+            batch,
+            &self.trace,
+            cotangent,
+            &mut self.deltas,
+            Some(gradient),
+            team,
+        )?;
+        if self.network.learned_state && span.start == 0 {
+            let before = self.deltas.state_before(&self.weights, batch);
+            before.add_to_learned(self.network, |_| true, gradient);
+        }
+        Ok(lesson)
+    }
+}
+
+impl Piece {
+    /// 1 for each of `steps` packed steps that counts, else 0.
+    pub(crate) fn counted(&self, steps: usize) -> Vec<f32> {
+        self.counted.clone().unwrap_or_else(|| vec![1.0; steps])
+    }
+
+    /// Row by row, the mean of `outputs` `[Σ B_t, width]` over the row's steps: `[B, width]`, in the caller's order.
+    pub(crate) fn means(&self, outputs: &[f32], width: usize) -> Vec<f32> {
+        let batch = &self.batch;
+        let mut means = vec![0.0f32; batch.rows() * width];
+        for (row, mean) in means.chunks_exact_mut(width).enumerate() {
+            let steps = batch.length(row);
+            for at in (0..steps).filter_map(|t| batch.at(t, row)) {
+                let y = &outputs[at * width..][..width];
+                mean.iter_mut().zip(y).for_each(|(m, y)| *m += y);
+            }
+            mean.iter_mut().for_each(|m| *m /= steps as f32);
+        }
+        means
+    }
+
+    /// The loss of the rows' mean outputs, whose targets stand at the rows' last steps.
+    fn mean_loss(
+        &self,
+        loss: crate::Loss,
+        outputs: &[f32],
+        width: usize,
+        d_outputs: &mut [f32],
+    ) -> Result<Sum, Error> {
+        let batch = &self.batch;
+        let means = self.means(outputs, width);
+        let mut d_means = vec![0.0; means.len()];
+        let counted = vec![1.0; batch.rows()];
+        let sum = loss.evaluate(&means, width, &self.row_targets(), &counted, &mut d_means)?;
+        for (row, d_mean) in d_means.chunks_exact(width).enumerate() {
+            let steps = batch.length(row);
+            for at in (0..steps).filter_map(|t| batch.at(t, row)) {
+                let d = &mut d_outputs[at * width..][..width];
+                d.iter_mut()
+                    .zip(d_mean)
+                    .for_each(|(d, m)| *d = m / steps as f32);
+            }
+        }
+        Ok(sum)
+    }
+
+    /// The targets at the rows' last steps, in the caller's order.
+    pub(crate) fn row_targets(&self) -> Target {
+        let batch = &self.batch;
+        let lasts = (0..batch.rows()).filter_map(|r| batch.at(batch.length(r) - 1, r));
+        match &self.target {
+            Target::Classes(classes) => Target::Classes(lasts.map(|at| classes[at]).collect()),
+            Target::Numbers(numbers) => {
+                let width = numbers.len() / batch.total();
+                let numbers = lasts.flat_map(|at| &numbers[at * width..][..width]);
+                Target::Numbers(numbers.copied().collect())
+            }
+        }
+    }
+}
