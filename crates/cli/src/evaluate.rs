@@ -3,7 +3,7 @@
 use crate::output;
 use anyhow::Result;
 use elman::core::Team;
-use elman::train::{Evaluation, ForecastScores, Trained};
+use elman::train::{ClassScores, Evaluation, ForecastScores, NumberScores, Trained};
 use std::path::PathBuf;
 
 /// Score a trained network beside simple baselines.
@@ -17,6 +17,9 @@ pub struct Args {
     /// Another file to score it on [default: the parts of its own]
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
+    /// The .npy file with the labels of a .npy file
+    #[arg(long, value_name = "FILE", requires = "data")]
+    labels: Option<String>,
     /// One machine-readable document on standard output
     #[arg(long)]
     json: bool,
@@ -26,7 +29,7 @@ pub fn run(args: Args) -> Result<()> {
     let trained = Trained::load(&args.run)?;
     let team = Team::new(1);
     let evaluation = match &args.data {
-        Some(file) => trained.evaluate_file(file, &team)?,
+        Some(file) => trained.evaluate_file(file, args.labels.as_deref(), &team)?,
         None => trained.evaluate(&team)?,
     };
     match args.json {
@@ -43,6 +46,11 @@ pub fn summary(evaluation: &Evaluation) -> String {
             let note = "ARV: mean squared error over the variance of the whole series";
             format!("{target}, one step ahead ({note})\n\n{}", tables.join("\n"))
         }
+        Evaluation::Classes { parts, .. } => {
+            let tables: Vec<String> = parts.iter().map(classes).collect();
+            tables.join("\n")
+        }
+        Evaluation::Numbers { parts, .. } => numbers(parts),
         Evaluation::Text(s) => {
             let row = |name: &str, bits: f64| vec![name.to_string(), format!("{bits:.3}")];
             let head = vec!["bits per character".to_string(), String::new()];
@@ -72,6 +80,55 @@ fn part(p: &ForecastScores) -> String {
             number(a.rmse),
             number(a.mae),
             number(a.arv),
+        ]
+    }));
+    output::table(&rows)
+}
+
+/// Classes up to which the whole confusion matrix is printed.
+const FEW: usize = 12;
+
+fn classes(p: &ClassScores) -> String {
+    let percent = |x: f64| format!("{:.2} %", 100.0 * x);
+    let row = |name: &str, value: String| vec![format!("  {name}"), value];
+    let rows = [
+        vec![format!("{}, {} labels", p.part, p.count), String::new()],
+        row("accuracy", percent(p.accuracy)),
+        row("macro-F1", percent(p.macro_f1)),
+        row("always the commonest class", percent(p.majority)),
+    ];
+    let mut text = output::table(&rows);
+    if p.held_out && p.classes.len() <= FEW {
+        let mut rows = vec![
+            std::iter::once("  true, named".to_string())
+                .chain(p.classes.iter().cloned())
+                .collect::<Vec<_>>(),
+        ];
+        for (class, counts) in p.classes.iter().zip(&p.confusion) {
+            let counts = counts.iter().map(u64::to_string);
+            rows.push(
+                std::iter::once(format!("  {class}"))
+                    .chain(counts)
+                    .collect(),
+            );
+        }
+        text.push('\n');
+        text.push_str(&output::table(&rows));
+    }
+    text
+}
+
+fn numbers(parts: &[NumberScores]) -> String {
+    let head = ["", "labels", "RMSE", "MAE", "RMSE of the mean"].map(String::from);
+    let mut rows = vec![head.to_vec()];
+    rows.extend(parts.iter().map(|p| {
+        let number = |x: f64| format!("{x:.4}");
+        vec![
+            p.part.clone(),
+            p.count.to_string(),
+            number(p.rmse),
+            number(p.mae),
+            number(p.rmse_of_mean),
         ]
     }));
     output::table(&rows)

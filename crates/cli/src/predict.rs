@@ -2,22 +2,25 @@
 
 use crate::output;
 use anyhow::Result;
-use elman::train::Trained;
+use elman::core::Team;
+use elman::train::task::{Answer, LabelModel};
+use elman::train::{Trained, Use};
 use serde::Serialize;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Forecast the steps after the end of a series, as CSV on standard output.
+/// Say what comes after the end of a series, or what new sequences are, as CSV on standard output.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  elman predict runs/sunspots --steps 11 > next.csv\n  elman predict runs/load --data today.csv --steps 24"
+    after_help = "Examples:\n  elman predict runs/sunspots --steps 11 > next.csv\n  elman predict runs/load --data today.csv --steps 24\n  elman predict runs/vowels --data new.ts > classes.csv"
 )]
 pub struct Args {
     /// The run folder
     run: PathBuf,
-    /// How many steps
+    /// How many steps (forecasts)
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     steps: u32,
-    /// A file whose end to go on from [default: the one it was trained on]
+    /// A series to go on from, or sequences to answer about [default: what it was trained on]
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
     /// One machine-readable document on standard output
@@ -34,6 +37,13 @@ struct Forecast {
 
 pub fn run(args: Args) -> Result<()> {
     let trained = Trained::load(&args.run)?;
+    match &trained.used {
+        Use::Labels(model) => answers(&trained, model, &args),
+        _ => forecast(&trained, &args),
+    }
+}
+
+fn forecast(trained: &Trained, args: &Args) -> Result<()> {
     let frame = trained.frame(args.data.as_deref())?;
     let values = trained.forecaster()?.ahead(&frame, args.steps as usize)?;
     let after = frame.labels.last().cloned().unwrap_or_default();
@@ -50,6 +60,82 @@ pub fn run(args: Args) -> Result<()> {
     for (label, value) in labels.iter().zip(&values) {
         csv.push_str(&format!("{label},{value}\n"));
     }
+    output::print(&csv)
+}
+
+/// What the network says about one sequence, or one step of it.
+#[derive(Serialize)]
+struct Said<'a> {
+    id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    step: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    class: Option<&'a str>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    probabilities: BTreeMap<&'a str, f32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<f64>,
+}
+
+fn answers(trained: &Trained, model: &LabelModel, args: &Args) -> Result<()> {
+    let file = args.data.as_ref().or(trained.config.data.as_ref());
+    let file = file.ok_or_else(|| output::Usage("say which file with --data FILE".into()))?;
+    let (sequences, answers) = trained.answers(file, &Team::new(1))?;
+    let (classes, steps) = (model.classes(), model.question().every_step());
+    let mut all = Vec::new();
+    for (row, answer) in sequences.rows.iter().zip(&answers) {
+        let step = |t: usize| steps.then_some(t + 1);
+        match answer {
+            Answer::Classes(p) => {
+                for (t, p) in p.chunks_exact(classes.len()).enumerate() {
+                    let names = classes.iter().map(String::as_str);
+                    let best = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
+                    all.push(Said {
+                        id: &row.id,
+                        step: step(t),
+                        class: best.map(|(i, _)| classes[i].as_str()),
+                        probabilities: names.zip(p.iter().copied()).collect(),
+                        value: None,
+                    });
+                }
+            }
+            Answer::Numbers(y) => all.extend(y.iter().enumerate().map(|(t, &y)| Said {
+                id: &row.id,
+                step: step(t),
+                class: None,
+                probabilities: BTreeMap::new(),
+                value: Some(y),
+            })),
+        }
+    }
+    if args.json {
+        return output::json(&all);
+    }
+    let mut csv = String::from("id");
+    csv.push_str(if steps { ",step" } else { "" });
+    match classes.is_empty() {
+        true => csv.push_str(",value"),
+        false => csv.push_str(",class"),
+    }
+    classes
+        .iter()
+        .for_each(|c| csv.push_str(&format!(",{}", quoted(&format!("p({c})")))));
+    for said in &all {
+        csv.push_str(&format!("\n{}", quoted(said.id)));
+        said.step
+            .iter()
+            .for_each(|t| csv.push_str(&format!(",{t}")));
+        said.value
+            .iter()
+            .for_each(|y| csv.push_str(&format!(",{y}")));
+        said.class
+            .iter()
+            .for_each(|c| csv.push_str(&format!(",{}", quoted(c))));
+        for class in classes {
+            csv.push_str(&format!(",{}", said.probabilities[class.as_str()]));
+        }
+    }
+    csv.push('\n');
     output::print(&csv)
 }
 

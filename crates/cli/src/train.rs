@@ -173,11 +173,24 @@ fn introduction(session: &Session) -> String {
     };
     format!(
         "learning {} from {data}: {} network, {layers}{} units, {} parameters{again}",
-        c.target.as_deref().unwrap_or("the next character"),
+        subject(c),
         c.cell,
         c.hidden,
         session.progress.params.data().len()
     )
+}
+
+/// What is learned, in words.
+fn subject(config: &Config) -> String {
+    match (config.task.as_str(), &config.target, &config.label) {
+        ("text", ..) => "the next character".into(),
+        ("classify", _, Some(label)) => format!("the class {label} of sequences"),
+        ("classify", ..) => "the class of sequences".into(),
+        ("regress", ..) => "a number for each sequence".into(),
+        ("label", ..) => "a label for every step".into(),
+        (_, Some(target), _) => target.clone(),
+        (task, ..) => task.into(),
+    }
 }
 
 fn page(session: &Session, evaluation: &Evaluation, seconds: f64) -> String {

@@ -1,5 +1,7 @@
 //! From what a run measured to its page: plain structs in, HTML out.
 
+mod labels;
+
 use elman_report::training::{
     EpochPoint, ErrorRow, ErrorTable, ForecastPart, LearningCurves, Metric, Sample, Score,
     TextResults,
@@ -34,7 +36,7 @@ pub fn training(run: &Run<'_>) -> String {
     let title = match (&c.data, run.evaluation) {
         (None, _) => "Yearly sunspot numbers".to_string(),
         (Some(file), Evaluation::Forecast { target, .. }) => format!("{target} of {}", name(file)),
-        (Some(file), Evaluation::Text(_)) => name(file),
+        (Some(file), _) => name(file),
     };
     let layers = match c.layers {
         1 => String::new(),
@@ -56,6 +58,8 @@ pub fn training(run: &Run<'_>) -> String {
     match run.evaluation {
         Evaluation::Forecast { target, parts } => forecast(&mut report, run, target, parts),
         Evaluation::Text(scores) => text(&mut report, run, scores),
+        Evaluation::Classes { parts, .. } => labels::classes(&mut report, run, parts),
+        Evaluation::Numbers { parts, .. } => labels::numbers(&mut report, run, parts),
     }
     training_page(&report)
 }

@@ -1,7 +1,7 @@
 //! Every option of training: one list makes the flag, the key in TOML, its help and the effective configuration.
 
 use crate::data::{Missing, Scaling};
-use crate::{Error, Loss, Method, Schedule};
+use crate::{Error, Loss, Method, Read, Schedule};
 use elman_core::{CellKind, Init, Recurrent, Window};
 use serde::{Deserialize, Serialize};
 
@@ -64,7 +64,8 @@ macro_rules! options {
 
 options! {
     set {
-        /// What to learn: forecast (a series from a table) or text (the next character)
+        /// What to learn: forecast (a series), text (the next character), classify or regress (whole sequences), label
+        /// (every step), caption (a vector in, symbols out) or seq2seq (symbols in, symbols out)
         #[flag(long, help_heading = "Data")]
         task: String,
         /// What to do with missing values: refuse, interpolate or drop
@@ -82,6 +83,9 @@ options! {
         /// Share of the rows, the last, that training never sees
         #[flag(long, help_heading = "Data", value_name = "SHARE")]
         test: f64,
+        /// Seed of the random choice of which sequences or pairs train, validate and test
+        #[flag(long, help_heading = "Data", value_name = "SEED")]
+        split_seed: u64,
         /// Steps in each training sequence cut from a series
         #[flag(long, help_heading = "Data", value_name = "STEPS")]
         sequence: usize,
@@ -101,6 +105,12 @@ options! {
         /// Layers
         #[flag(long, help_heading = "Network")]
         layers: usize,
+        /// Also read each sequence from its end to its start (for tasks that see it whole)
+        #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        bidirectional: bool,
+        /// How one answer for a whole sequence is read: last (at its last step) or mean (over all of them)
+        #[flag(long, help_heading = "Network", value_parser = word::<Read>)]
+        read: Read,
         /// Learn the state before the first step
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         learned_state: bool,
@@ -165,6 +175,27 @@ options! {
         /// The column to forecast
         #[flag(long, help_heading = "Data", value_name = "COLUMN")]
         target: String,
+        /// A file of the same kind to test on, instead of a part of the first
+        #[flag(long, help_heading = "Data", value_name = "FILE")]
+        test_data: String,
+        /// Column of the labels (classify, regress, label)
+        #[flag(long, help_heading = "Data", value_name = "COLUMN")]
+        label: String,
+        /// Column that names the sequence of each row; without it, a row is a whole sequence
+        #[flag(long, help_heading = "Data", value_name = "COLUMN")]
+        id: String,
+        /// Column that orders the steps of a sequence; the file's order where there is none
+        #[flag(long, help_heading = "Data", value_name = "COLUMN")]
+        order: String,
+        /// Values of one step, where a row is a whole sequence: 28 reads a 28 by 28 image row by row
+        #[flag(long, help_heading = "Data", value_name = "COUNT")]
+        channels: usize,
+        /// The .npy file that holds the labels of a .npy file
+        #[flag(long, help_heading = "Data", value_name = "FILE")]
+        labels: String,
+        /// The same for --test-data
+        #[flag(long, help_heading = "Data", value_name = "FILE")]
+        test_labels: String,
         /// Further columns to read, separated by commas
         #[flag(long, help_heading = "Data", value_name = "COLUMNS", value_delimiter = ',')]
         features: Vec<String>,

@@ -1,6 +1,6 @@
 //! What the trainer drives: windows of rows in, a loss and its gradient out.
 
-use crate::{Config, Error, Piece, Read, Source, Sum, Target};
+use crate::{Config, Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{
     Cotangent, Deltas, Network, Params, Span, State, Team, Trace, Weights, backward, forward,
 };
@@ -72,27 +72,6 @@ impl<'a> Recurrent<'a> {
             d_outputs: Vec::new(),
         })
     }
-
-    /// The loss of what the trace holds; leaves its gradient in `d_outputs`.
-    fn loss(&mut self, piece: &Piece, span: Span) -> Result<Sum, Error> {
-        let batch = &piece.batch;
-        let (outputs, width) = (self.trace.outputs(), self.trace.output_width());
-        self.d_outputs.resize(outputs.len(), 0.0);
-        let loss = self.config.loss;
-        if piece.read == Read::Mean {
-            return piece.mean_loss(loss, outputs, width, &mut self.d_outputs);
-        }
-        let mut counted = piece.counted(outputs.len() / width);
-        let skipped = span.counted - span.start;
-        let first = batch.at(skipped.min(batch.steps()), 0);
-        // Packed step by step: everything before the first counted step stands first.
-        let uncounted = match skipped {
-            0 => 0,
-            _ => first.unwrap_or(batch.total()).min(batch.total()),
-        };
-        counted[..uncounted].fill(0.0);
-        loss.evaluate(outputs, width, &piece.target, &counted, &mut self.d_outputs)
-    }
 }
 
 impl Learner for Recurrent<'_> {
@@ -114,7 +93,11 @@ impl Learner for Recurrent<'_> {
         let piece = self.source.piece(rows, span.start, span.end)?;
         let batch = &piece.batch;
         forward(&self.weights, batch, &before, &mut self.trace, team)?;
-        let sum = self.loss(&piece, span)?;
+        let (outputs, width) = (self.trace.outputs(), self.trace.output_width());
+        self.d_outputs.resize(outputs.len(), 0.0);
+        let skipped = span.counted - span.start;
+        let (loss, d_outputs) = (self.config.loss, &mut self.d_outputs);
+        let sum = piece.loss(loss, outputs, width, skipped, d_outputs)?;
         let kept = span.keep - span.start;
         let lesson = Lesson {
             sum,
@@ -145,9 +128,29 @@ impl Learner for Recurrent<'_> {
 }
 
 impl Piece {
-    /// 1 for each of `steps` packed steps that counts, else 0.
-    pub(crate) fn counted(&self, steps: usize) -> Vec<f32> {
-        self.counted.clone().unwrap_or_else(|| vec![1.0; steps])
+    /// The loss of `outputs` `[Σ B_t, width]` without the first `skipped` steps, and its gradient.
+    pub(crate) fn loss(
+        &self,
+        loss: Loss,
+        outputs: &[f32],
+        width: usize,
+        skipped: usize,
+        d_outputs: &mut [f32],
+    ) -> Result<Sum, Error> {
+        if self.read == Read::Mean {
+            return self.mean_loss(loss, outputs, width, d_outputs);
+        }
+        let batch = &self.batch;
+        let all = || vec![1.0; batch.total()];
+        let mut counted = self.counted.clone().unwrap_or_else(all);
+        let first = batch.at(skipped.min(batch.steps()), 0);
+        // Packed step by step: everything before the first counted step stands first.
+        let uncounted = match skipped {
+            0 => 0,
+            _ => first.unwrap_or(batch.total()).min(batch.total()),
+        };
+        counted[..uncounted].fill(0.0);
+        loss.evaluate(outputs, width, &self.target, &counted, d_outputs)
     }
 
     /// Row by row, the mean of `outputs` `[Σ B_t, width]` over the row's steps: `[B, width]`, in the caller's order.
@@ -168,7 +171,7 @@ impl Piece {
     /// The loss of the rows' mean outputs, whose targets stand at the rows' last steps.
     fn mean_loss(
         &self,
-        loss: crate::Loss,
+        loss: Loss,
         outputs: &[f32],
         width: usize,
         d_outputs: &mut [f32],
@@ -191,7 +194,7 @@ impl Piece {
     }
 
     /// The targets at the rows' last steps, in the caller's order.
-    pub(crate) fn row_targets(&self) -> Target {
+    fn row_targets(&self) -> Target {
         let batch = &self.batch;
         let lasts = (0..batch.rows()).filter_map(|r| batch.at(batch.length(r) - 1, r));
         match &self.target {

@@ -6,6 +6,7 @@ pub mod task;
 
 mod checkpoint;
 mod config;
+mod defaults;
 mod error;
 mod evaluate;
 mod learner;
@@ -21,12 +22,15 @@ mod trained;
 mod trainer;
 
 pub use config::{Config, Initial, Options};
+pub use defaults::defaults;
 pub use error::Error;
-pub use evaluate::{Evaluation, ForecastScore, ForecastScores, TextScores};
+pub use evaluate::{
+    ClassScores, Evaluation, ForecastScore, ForecastScores, NumberScores, TextScores,
+};
 pub use learner::{Learner, Lesson, Recurrent, Work};
 pub use loss::{Loss, Sum, Target};
 pub use optimiser::{Method, Optimiser, clip_norm, clip_value, norm};
-pub use prepare::{Prepared, defaults, frame, prepare};
+pub use prepare::{Prepared, frame, prepare};
 pub use progress::{Epoch, Progress, Running};
 pub use run::Run;
 pub use schedule::{Rate, Schedule};

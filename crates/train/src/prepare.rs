@@ -1,11 +1,11 @@
 //! From options and a file to a configuration and a task.
 
 use crate::data::{
-    DataError, Fractions, Frame, Missing, SUNSPOTS_TARGET, Scaling, Split, Table, Text, sunspots,
-    sunspots_split,
+    DataError, Fractions, Frame, SUNSPOTS_TARGET, Split, Table, Text, sunspots, sunspots_split,
 };
-use crate::task::{Forecast, Task, TextTask};
-use crate::{Config, Error, Initial, Learner, Loss, Method, Options, Schedule, Source, Sum};
+use crate::defaults::{defaults, for_sunspots};
+use crate::task::{ENDINGS, Forecast, LabelTask, Task, TextTask};
+use crate::{Config, Error, Learner, Loss, Options, Source, Sum};
 use elman_core::{Companions, Network, Params, Team};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -17,6 +17,8 @@ pub enum Prepared {
     Forecast(Box<Forecast>),
     /// A text to go on with.
     Text(Box<TextTask>),
+    /// Sequences with labels.
+    Labels(Box<LabelTask>),
 }
 
 impl Prepared {
@@ -29,6 +31,7 @@ impl Prepared {
         match self {
             Prepared::Forecast(task) => task.as_ref(),
             Prepared::Text(task) => task.as_ref(),
+            Prepared::Labels(task) => task.as_ref(),
         }
     }
 }
@@ -67,88 +70,6 @@ impl Task for Prepared {
     }
 }
 
-/// What the options leave open, task by task.
-pub fn defaults(task: &str) -> Result<Config, Error> {
-    let forecast = Config {
-        data: None,
-        task: "forecast".into(),
-        missing: Missing::Refuse,
-        scale: Scaling::Standard,
-        change: true,
-        validation: 0.15,
-        test: 0.15,
-        sequence: 48,
-        hop: 1,
-        batch: 16,
-        cell: "elman".into(),
-        hidden: 32,
-        layers: 1,
-        learned_state: false,
-        init: Initial::Orthogonal,
-        gain: 0.9,
-        window: 0,
-        stride: 0,
-        burn_in: 12,
-        clip: 1.0,
-        clip_value: 0.0,
-        loss: Loss::Mse,
-        optimiser: Method::AdamW,
-        learning_rate: 0.005,
-        momentum: 0.9,
-        weight_decay: 0.01,
-        schedule: Schedule::Cosine,
-        warm_up: 0.05,
-        epochs: 60,
-        patience: 20,
-        seed: 1,
-        target: None,
-        features: None,
-        memory: None,
-        minutes: None,
-    };
-    match task {
-        "forecast" => Ok(forecast),
-        "text" => Ok(Config {
-            task: "text".into(),
-            change: false,
-            validation: 0.05,
-            test: 0.05,
-            batch: 32,
-            hidden: 256,
-            gain: 1.0,
-            window: 64,
-            burn_in: 0,
-            loss: Loss::CrossEntropy,
-            learning_rate: 0.002,
-            epochs: 20,
-            patience: 5,
-            ..forecast
-        }),
-        other => Err(Error::Config(format!(
-            "there is no task {other:?}; there are forecast and text"
-        ))),
-    }
-}
-
-/// For the series that the program ships: chosen by forecasting the 30 years before 1801, 1831, … 1921 from those before
-/// them (`bench/sunspots_cv.py`), never by the years from 1921 on. So short a series has no years to spare for early
-/// stopping: it trains for a fixed number of epochs.
-fn for_sunspots(forecast: Config) -> Config {
-    Config {
-        change: false,
-        validation: 0.0,
-        patience: 0,
-        sequence: 16,
-        burn_in: 6,
-        batch: 8,
-        gain: 0.5,
-        learning_rate: 0.006,
-        weight_decay: 0.3,
-        hidden: 12,
-        ..forecast
-    }
-}
-
 /// The task that a file is for, by its name.
 fn task_of(file: &str) -> Result<&'static str, Error> {
     let path = Path::new(file);
@@ -156,10 +77,16 @@ fn task_of(file: &str) -> Result<&'static str, Error> {
     match ending.to_ascii_lowercase().as_str() {
         "csv" | "tsv" | "tab" | "dat" => Ok("forecast"),
         "txt" | "md" | "text" => Ok("text"),
+        "ts" => Ok("classify"),
         _ if path.is_dir() => Ok("text"),
         _ if !path.exists() => Err(DataError::NotFound { file: file.into() }.into()),
         _ => Err(Error::Config(format!(
-            "{file}: its name does not say what it is; add --task forecast (a table) or --task text"
+            "{file}: its name does not say what to learn from it; add --task {}",
+            match ENDINGS.contains(&ending) {
+                true => "classify, --task regress or --task label",
+                false =>
+                    "forecast (a table), --task text, --task classify (sequences) or --task seq2seq (pairs)",
+            }
         ))),
     }
 }
@@ -178,7 +105,8 @@ pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
     let mut config = options.over(defaults);
     config.check()?;
     let losses: &[Loss] = match task.as_str() {
-        "text" => &[Loss::CrossEntropy],
+        "text" | "classify" => &[Loss::CrossEntropy],
+        "label" => &[Loss::CrossEntropy, Loss::Mse, Loss::Huber],
         _ => &[Loss::Mse, Loss::Huber],
     };
     if !losses.contains(&config.loss) {
@@ -192,7 +120,13 @@ pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
                 .join(" or ")
         )));
     }
+    if config.bidirectional && matches!(task.as_str(), "forecast" | "text") {
+        return Err(Error::Config(format!(
+            "a bidirectional network reads the future, which the task {task} does not have; leave --bidirectional out"
+        )));
+    }
     let prepared = match task.as_str() {
+        "classify" | "regress" | "label" => Prepared::Labels(Box::new(LabelTask::new(&config)?)),
         "text" => Prepared::Text(Box::new(text(&config)?)),
         _ => {
             let (frame, split) = series(&mut config)?;

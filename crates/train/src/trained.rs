@@ -1,9 +1,12 @@
 //! A trained network, ready to be used.
 
+use crate::data::sequences::Sequences;
 use crate::data::{Frame, Part, Table, Text};
 use crate::evaluate;
 use crate::prepare::{Prepared, frame, prepare};
-use crate::task::{CharacterModel, ForecastModel, Sampling, known};
+use crate::task::{
+    Answer, CharacterModel, ForecastModel, LabelModel, Sampling, known, labelled, unlabelled,
+};
 use crate::{Config, Error, Evaluation, Options, Run};
 use elman_core::{Network, Params, Team};
 use elman_io::Model;
@@ -29,6 +32,8 @@ pub enum Use {
     Forecast(Box<ForecastModel>),
     /// Go on with a text.
     Text(Box<CharacterModel>),
+    /// Answer about sequences.
+    Labels(Box<LabelModel>),
 }
 
 impl Trained {
@@ -38,6 +43,9 @@ impl Trained {
         let (n, p) = (model.network.clone(), model.params.clone());
         let used = match known::<String>(knowledge, "task")?.as_str() {
             "forecast" => Use::Forecast(Box::new(ForecastModel::new(n, p, knowledge)?)),
+            "classify" | "regress" | "label" => {
+                Use::Labels(Box::new(LabelModel::new(n, p, knowledge)?))
+            }
             "text" => Use::Text(Box::new(CharacterModel::new(n, p, knowledge)?)),
             other => {
                 return Err(Error::Config(format!(
@@ -65,19 +73,21 @@ impl Trained {
     pub fn forecaster(&self) -> Result<&ForecastModel, Error> {
         match &self.used {
             Use::Forecast(model) => Ok(model),
-            Use::Text(_) => Err(Error::Config(
-                "this is a model of text: use elman generate".into(),
-            )),
+            _ => Err(self.other("a forecaster")),
         }
     }
     /// The character model; an error where it is something else.
     pub fn writer(&self) -> Result<&CharacterModel, Error> {
         match &self.used {
             Use::Text(model) => Ok(model),
-            Use::Forecast(_) => Err(Error::Config(
-                "this is a forecaster: use elman predict".into(),
-            )),
+            _ => Err(self.other("a model of text")),
         }
+    }
+    fn other(&self, wanted: &str) -> Error {
+        Error::Config(format!(
+            "this model was trained for the task {}, and {wanted} is needed",
+            self.config.task
+        ))
     }
     /// The columns it reads, of a file, or of the data it was trained on.
     pub fn frame(&self, file: Option<&str>) -> Result<Frame, Error> {
@@ -89,17 +99,36 @@ impl Trained {
         let columns: Vec<&str> = model.columns().iter().map(String::as_str).collect();
         Ok(table.select(&columns, self.config.missing)?)
     }
+    /// What it says about the sequences of a file, whose labels are not looked at.
+    pub fn answers(&self, file: &str, team: &Team) -> Result<(Sequences, Vec<Answer>), Error> {
+        let Use::Labels(model) = &self.used else {
+            return Err(self.other("one that classifies, regresses or labels"));
+        };
+        let sequences = unlabelled(&self.config, file)?;
+        let all: Vec<usize> = (0..sequences.rows.len()).collect();
+        let answers = model.answers(&sequences, &all, team)?;
+        Ok((sequences, answers))
+    }
     /// Scores it on the parts of the data it was trained on, read again.
     pub fn evaluate(&self, team: &Team) -> Result<Evaluation, Error> {
         let stored = Options::from_toml("config", &self.config.to_toml()?)?;
         let (_, data) = prepare(stored)?;
         self.evaluate_on(&data, team)
     }
-    /// Scores it on another file.
-    pub fn evaluate_file(&self, file: &str, team: &Team) -> Result<Evaluation, Error> {
+    /// Scores it on another file; `labels` is the file of the labels where that is a second one (`.npy`).
+    pub fn evaluate_file(
+        &self,
+        file: &str,
+        labels: Option<&str>,
+        team: &Team,
+    ) -> Result<Evaluation, Error> {
         match &self.used {
             Use::Forecast(model) => {
                 evaluate::forecast_elsewhere(model, &self.frame(Some(file))?, team)
+            }
+            Use::Labels(model) => {
+                let mut sequences = labelled(&self.config, file, labels)?;
+                evaluate::labels_elsewhere(model, &mut sequences, team)
             }
             Use::Text(model) => {
                 let codes = model
@@ -121,6 +150,9 @@ impl Trained {
             (Use::Forecast(model), Prepared::Forecast(task)) => {
                 let parts: &[Part] = task.split().parts();
                 evaluate::forecast(model, task.frame(), parts, team)
+            }
+            (Use::Labels(model), Prepared::Labels(task)) => {
+                evaluate::labels(model, &task.parts(), team)
             }
             (Use::Text(model), Prepared::Text(task)) => {
                 let held_out = match task.test() {

@@ -3,10 +3,13 @@
 //! The engine knows none of this; the trainer knows only [`Task`].
 
 mod forecast;
+mod labels;
 mod streams;
 mod text;
 
 pub use forecast::{Forecast, ForecastModel, PartForecast};
+pub use labels::{Answer, LabelModel, LabelTask, Question};
+pub(crate) use labels::{ENDINGS, LabelPart, labelled, largest, unlabelled};
 pub use text::{CharacterModel, Sampling, TextTask};
 
 use crate::{Config, Error, Learner, Recurrent, Source, Sum};

@@ -1,5 +1,10 @@
 //! How good a trained network is, beside what it has to beat.
 
+mod labels;
+
+pub use labels::{ClassScores, NumberScores};
+pub(crate) use labels::{labels, labels_elsewhere};
+
 use crate::Error;
 use crate::data::baselines::{self, Accuracy, Bigram, Unigram};
 use crate::data::{Frame, Part, TRAIN, VALIDATION};
@@ -20,6 +25,20 @@ pub enum Evaluation {
     },
     /// A character model.
     Text(TextScores),
+    /// Classes of sequences, or of their steps.
+    Classes {
+        /// What was asked: classify or label.
+        question: String,
+        /// The parts.
+        parts: Vec<ClassScores>,
+    },
+    /// Numbers for sequences, or for their steps.
+    Numbers {
+        /// What was asked: regress or label.
+        question: String,
+        /// The parts.
+        parts: Vec<NumberScores>,
+    },
 }
 
 /// Forecasts of one part and their errors.
