@@ -171,6 +171,11 @@ impl<E: Element> Batch<E> {
         let p = *self.position.get(row)?;
         (t < *self.lengths.get(p)?).then(|| self.offsets[t] + p)
     }
+    /// The caller's row that has place `at` in packed buffers, which must be below [`total`](Batch::total).
+    pub fn row_at(&self, at: usize) -> usize {
+        let t = self.offsets.partition_point(|&first| first <= at) - 1;
+        self.order[at - self.offsets[t]]
+    }
     /// The features that the caller's row `row` reads at step `t`; `None` past its end, or where the input is symbols.
     pub fn x(&self, t: usize, row: usize) -> Option<&[E]> {
         let at = self.at(t, row)?;

@@ -15,8 +15,10 @@
 
 pub mod cell;
 
+mod attention;
 mod backward;
 mod batch;
+mod dense;
 mod drive;
 mod error;
 mod forward;
@@ -29,6 +31,7 @@ mod state;
 mod stepper;
 mod tangent;
 mod trace;
+mod transducer;
 mod weights;
 mod window;
 
@@ -47,5 +50,6 @@ pub use state::State;
 pub use stepper::Stepper;
 pub use tangent::{Tangent, tangent};
 pub use trace::{SweepTrace, Trace};
+pub use transducer::{Given, Plan, Reads, Transducer, TransducerTrace};
 pub use weights::Weights;
 pub use window::{Span, Window};
