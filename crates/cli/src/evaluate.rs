@@ -3,7 +3,7 @@
 use crate::output;
 use anyhow::Result;
 use elman::core::Team;
-use elman::train::{ClassScores, Evaluation, ForecastScores, NumberScores, Trained};
+use elman::train::{ClassScores, Evaluation, ForecastScores, NumberScores, PairScores, Trained};
 use std::path::PathBuf;
 
 /// Score a trained network beside simple baselines.
@@ -51,6 +51,11 @@ pub fn summary(evaluation: &Evaluation) -> String {
             tables.join("\n")
         }
         Evaluation::Numbers { parts, .. } => numbers(parts),
+        Evaluation::Pairs {
+            beam,
+            separator,
+            parts,
+        } => pairs(*beam, separator, parts),
         Evaluation::Text(s) => {
             let row = |name: &str, bits: f64| vec![name.to_string(), format!("{bits:.3}")];
             let head = vec!["bits per character".to_string(), String::new()];
@@ -132,4 +137,47 @@ fn numbers(parts: &[NumberScores]) -> String {
         ]
     }));
     output::table(&rows)
+}
+
+/// Examples that are printed.
+const SHOWN: usize = 5;
+
+fn pairs(beam: usize, separator: &str, parts: &[PairScores]) -> String {
+    let head = [
+        "",
+        "sources",
+        "exact",
+        "word error rate",
+        "symbol error rate",
+    ]
+    .map(String::from);
+    let mut rows = vec![head.to_vec()];
+    let percent = |x: f64| format!("{:.2} %", 100.0 * x);
+    rows.extend(parts.iter().map(|p| {
+        vec![
+            p.part.clone(),
+            p.count.to_string(),
+            percent(p.exact),
+            percent(p.word_error_rate),
+            percent(p.symbol_error_rate),
+        ]
+    }));
+    let search = match beam {
+        1 => "each time the likeliest symbol".to_string(),
+        n => format!("beam of {n}"),
+    };
+    let mut text = format!("{}({search})\n", output::table(&rows));
+    let Some(part) = parts.iter().rfind(|p| p.held_out).or(parts.last()) else {
+        return text;
+    };
+    for e in part.examples.iter().take(SHOWN) {
+        let (said, target) = (e.said.join(separator), e.target.join(separator));
+        let source = e.source.concat();
+        text.push_str(&match said == target {
+            true => format!("\n  {source}: {said}"),
+            false => format!("\n  {source}: {said} (should be {target})"),
+        });
+    }
+    text.push('\n');
+    text
 }

@@ -3,16 +3,16 @@
 use crate::output;
 use anyhow::Result;
 use elman::core::Team;
-use elman::train::task::{Answer, LabelModel};
+use elman::train::task::{Answer, LabelModel, PairModel};
 use elman::train::{Trained, Use};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Say what comes after the end of a series, or what new sequences are, as CSV on standard output.
+/// Say what comes after the end of a series, what new sequences are, or what answers to them.
 #[derive(clap::Args)]
 #[command(
-    after_help = "Examples:\n  elman predict runs/sunspots --steps 11 > next.csv\n  elman predict runs/load --data today.csv --steps 24\n  elman predict runs/vowels --data new.ts > classes.csv"
+    after_help = "Examples:\n  elman predict runs/sunspots --steps 11 > next.csv\n  elman predict runs/load --data today.csv --steps 24\n  elman predict runs/vowels --data new.ts > classes.csv\n  elman predict runs/words --data words.txt --beam 10"
 )]
 pub struct Args {
     /// The run folder
@@ -23,6 +23,9 @@ pub struct Args {
     /// A series to go on from, or sequences to answer about [default: what it was trained on]
     #[arg(long, value_name = "FILE")]
     data: Option<String>,
+    /// Hypotheses kept while searching for what to say [default: that of training]
+    #[arg(long, value_name = "COUNT", value_parser = clap::value_parser!(u16).range(1..=1000))]
+    beam: Option<u16>,
     /// One machine-readable document on standard output
     #[arg(long)]
     json: bool,
@@ -39,6 +42,7 @@ pub fn run(args: Args) -> Result<()> {
     let trained = Trained::load(&args.run)?;
     match &trained.used {
         Use::Labels(model) => answers(&trained, model, &args),
+        Use::Pairs(model) => say(&trained, model, &args),
         _ => forecast(&trained, &args),
     }
 }
@@ -137,6 +141,34 @@ fn answers(trained: &Trained, model: &LabelModel, args: &Args) -> Result<()> {
     }
     csv.push('\n');
     output::print(&csv)
+}
+
+/// What the network says to one source.
+#[derive(Serialize)]
+struct Spoken<'a> {
+    source: &'a str,
+    said: &'a str,
+    probability: f64,
+}
+
+fn say(trained: &Trained, model: &PairModel, args: &Args) -> Result<()> {
+    let file = args.data.as_ref().or(trained.config.data.as_ref());
+    let file = file.ok_or_else(|| output::Usage("say which file with --data FILE".into()))?;
+    let mut search = model.search();
+    search.beam = args.beam.map_or(search.beam, usize::from);
+    let said = trained.say(file, search, &Team::new(1))?;
+    if args.json {
+        let all = said.iter().map(|(source, s)| Spoken {
+            source,
+            said: &s.text,
+            probability: s.probability,
+        });
+        return output::json(&all.collect::<Vec<_>>());
+    }
+    let lines = said
+        .iter()
+        .map(|(source, s)| format!("{source}\t{}\t{:.4}\n", s.text, s.probability));
+    output::print(&lines.collect::<String>())
 }
 
 /// Labels of the steps that follow: further whole numbers where the last two are neighbours, else +1, +2, …

@@ -188,6 +188,8 @@ fn subject(config: &Config) -> String {
         ("classify", ..) => "the class of sequences".into(),
         ("regress", ..) => "a number for each sequence".into(),
         ("label", ..) => "a label for every step".into(),
+        ("caption", ..) => "what to say about vectors".into(),
+        ("seq2seq", ..) => "sequences from sequences".into(),
         (_, Some(target), _) => target.clone(),
         (task, ..) => task.into(),
     }

@@ -1,6 +1,7 @@
 //! From what a run measured to its page: plain structs in, HTML out.
 
 mod labels;
+mod pairs;
 
 use elman_report::training::{
     EpochPoint, ErrorRow, ErrorTable, ForecastPart, LearningCurves, Metric, Sample, Score,
@@ -58,6 +59,11 @@ pub fn training(run: &Run<'_>) -> String {
     match run.evaluation {
         Evaluation::Forecast { target, parts } => forecast(&mut report, run, target, parts),
         Evaluation::Text(scores) => text(&mut report, run, scores),
+        Evaluation::Pairs {
+            beam,
+            separator,
+            parts,
+        } => pairs::pairs(&mut report, run, (*beam, separator), parts),
         Evaluation::Classes { parts, .. } => labels::classes(&mut report, run, parts),
         Evaluation::Numbers { parts, .. } => labels::numbers(&mut report, run, parts),
     }

@@ -1,6 +1,6 @@
 //! Every option of training: one list makes the flag, the key in TOML, its help and the effective configuration.
 
-use crate::data::{Missing, Scaling};
+use crate::data::{Missing, Scaling, Symbols};
 use crate::{Error, Loss, Method, Read, Schedule};
 use elman_core::{CellKind, Init, Recurrent, Window};
 use serde::{Deserialize, Serialize};
@@ -83,6 +83,12 @@ options! {
         /// Share of the rows, the last, that training never sees
         #[flag(long, help_heading = "Data", value_name = "SHARE")]
         test: f64,
+        /// How sources are cut into symbols (seq2seq): characters or words
+        #[flag(long, help_heading = "Data", value_parser = word::<Symbols>)]
+        source_symbols: Symbols,
+        /// How targets are cut into symbols (seq2seq, caption): characters or words
+        #[flag(long, help_heading = "Data", value_parser = word::<Symbols>)]
+        target_symbols: Symbols,
         /// Seed of the random choice of which sequences or pairs train, validate and test
         #[flag(long, help_heading = "Data", value_name = "SEED")]
         split_seed: u64,
@@ -111,6 +117,9 @@ options! {
         /// How one answer for a whole sequence is read: last (at its last step) or mean (over all of them)
         #[flag(long, help_heading = "Network", value_parser = word::<Read>)]
         read: Read,
+        /// Let the decoder look at every step of the source (seq2seq)
+        #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        attention: bool,
         /// Learn the state before the first step
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         learned_state: bool,
@@ -136,6 +145,19 @@ options! {
         /// Largest size of each number of the gradient; 0 for no limit
         #[flag(long, help_heading = "Backpropagation through time", value_name = "SIZE")]
         clip_value: f64,
+
+        /// Share of the decoder's inputs that by the last epoch are its own words, rising from none (seq2seq, caption)
+        #[flag(long, help_heading = "Training", value_name = "SHARE")]
+        own_words: f64,
+        /// Hypotheses kept while searching for what to say; 1 takes the likeliest symbol each time (seq2seq, caption)
+        #[flag(long, help_heading = "Search", value_name = "COUNT")]
+        beam: usize,
+        /// How far the search makes up for length, from 0
+        #[flag(long, help_heading = "Search", value_name = "ALPHA")]
+        length_penalty: f64,
+        /// Symbols after which an output ends in any case; 0 for twice the longest of training and 5 more
+        #[flag(long, help_heading = "Search", value_name = "SYMBOLS")]
+        max_output: usize,
 
         /// mse, huber, cross-entropy or binary-cross-entropy
         #[flag(long, help_heading = "Training", value_parser = word::<Loss>)]
@@ -296,6 +318,7 @@ impl Config {
             ("sequence", self.sequence),
             ("hop", self.hop),
             ("epochs", self.epochs),
+            ("beam", self.beam),
         ];
         if let Some((name, _)) = positive.iter().find(|(_, n)| *n == 0) {
             return Err(Error::Config(format!(
@@ -315,6 +338,8 @@ impl Config {
             ("burn-in", self.burn_in, MOST),
             ("epochs", self.epochs, MOST),
             ("patience", self.patience, MOST),
+            ("beam", self.beam, 1000),
+            ("max-output", self.max_output, MOST),
         ];
         if let Some((name, is, most)) = limits.iter().find(|(_, n, most)| n > most) {
             return Err(Error::Config(format!(
@@ -347,6 +372,8 @@ impl Config {
             ("momentum", self.momentum, 0.0, 1.0),
             ("weight-decay", self.weight_decay, 0.0, 1e3),
             ("warm-up", self.warm_up, 0.0, 1.0),
+            ("own-words", self.own_words, 0.0, 1.0),
+            ("length-penalty", self.length_penalty, 0.0, 10.0),
             (
                 "minutes",
                 self.minutes.unwrap_or(1.0),

@@ -1,6 +1,6 @@
 //! What the options leave open, task by task.
 
-use crate::data::{Missing, Scaling};
+use crate::data::{Missing, Scaling, Symbols};
 use crate::{Config, Error, Initial, Loss, Method, Read, Schedule};
 
 /// The names of the tasks.
@@ -18,6 +18,8 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         change: true,
         validation: 0.15,
         test: 0.15,
+        source_symbols: Symbols::Characters,
+        target_symbols: Symbols::Characters,
         split_seed: 1,
         sequence: 48,
         hop: 1,
@@ -27,6 +29,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         layers: 1,
         bidirectional: false,
         read: Read::Last,
+        attention: false,
         learned_state: false,
         init: Initial::Orthogonal,
         gain: 0.9,
@@ -35,6 +38,10 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         burn_in: 12,
         clip: 1.0,
         clip_value: 0.0,
+        own_words: 0.0,
+        beam: 1,
+        length_penalty: 0.6,
+        max_output: 0,
         loss: Loss::Mse,
         optimiser: Method::AdamW,
         learning_rate: 0.005,
@@ -81,6 +88,24 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         }),
         "regress" => Ok(labelled(forecast, task, Loss::Mse)),
         "label" => Ok(labelled(forecast, task, Loss::CrossEntropy)),
+        "caption" => Ok(Config {
+            cell: "gru".into(),
+            ..labelled(forecast, task, Loss::CrossEntropy)
+        }),
+        "seq2seq" => Ok(Config {
+            cell: "gru".into(),
+            bidirectional: true,
+            attention: true,
+            validation: 0.05,
+            test: 0.05,
+            hidden: 128,
+            batch: 64,
+            beam: 5,
+            learning_rate: 0.002,
+            epochs: 20,
+            patience: 5,
+            ..labelled(forecast, task, Loss::CrossEntropy)
+        }),
         other => Err(Error::Config(format!(
             "there is no task {other:?}; there are {}",
             TASKS.join(", ")

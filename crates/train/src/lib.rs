@@ -25,7 +25,8 @@ pub use config::{Config, Initial, Options};
 pub use defaults::defaults;
 pub use error::Error;
 pub use evaluate::{
-    ClassScores, Evaluation, ForecastScore, ForecastScores, NumberScores, TextScores,
+    ClassScores, Evaluation, ForecastScore, ForecastScores, NumberScores, PairExample, PairScores,
+    TextScores,
 };
 pub use learner::{Learner, Lesson, Recurrent, Work};
 pub use loss::{Loss, Sum, Target};

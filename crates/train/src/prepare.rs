@@ -4,7 +4,7 @@ use crate::data::{
     DataError, Fractions, Frame, SUNSPOTS_TARGET, Split, Table, Text, sunspots, sunspots_split,
 };
 use crate::defaults::{defaults, for_sunspots};
-use crate::task::{ENDINGS, Forecast, LabelTask, Task, TextTask};
+use crate::task::{ENDINGS, Forecast, LabelTask, PairTask, Task, TextTask};
 use crate::{Config, Error, Learner, Loss, Options, Source, Sum};
 use elman_core::{Companions, Network, Params, Team};
 use std::collections::BTreeMap;
@@ -19,6 +19,8 @@ pub enum Prepared {
     Text(Box<TextTask>),
     /// Sequences with labels.
     Labels(Box<LabelTask>),
+    /// Sources and what to say about them.
+    Pairs(Box<PairTask>),
 }
 
 impl Prepared {
@@ -32,6 +34,7 @@ impl Prepared {
             Prepared::Forecast(task) => task.as_ref(),
             Prepared::Text(task) => task.as_ref(),
             Prepared::Labels(task) => task.as_ref(),
+            Prepared::Pairs(task) => task.as_ref(),
         }
     }
 }
@@ -105,7 +108,7 @@ pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
     let mut config = options.over(defaults);
     config.check()?;
     let losses: &[Loss] = match task.as_str() {
-        "text" | "classify" => &[Loss::CrossEntropy],
+        "text" | "classify" | "caption" | "seq2seq" => &[Loss::CrossEntropy],
         "label" => &[Loss::CrossEntropy, Loss::Mse, Loss::Huber],
         _ => &[Loss::Mse, Loss::Huber],
     };
@@ -120,12 +123,13 @@ pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
                 .join(" or ")
         )));
     }
-    if config.bidirectional && matches!(task.as_str(), "forecast" | "text") {
+    if config.bidirectional && matches!(task.as_str(), "forecast" | "text" | "caption") {
         return Err(Error::Config(format!(
             "a bidirectional network reads the future, which the task {task} does not have; leave --bidirectional out"
         )));
     }
     let prepared = match task.as_str() {
+        "caption" | "seq2seq" => Prepared::Pairs(Box::new(PairTask::new(&config)?)),
         "classify" | "regress" | "label" => Prepared::Labels(Box::new(LabelTask::new(&config)?)),
         "text" => Prepared::Text(Box::new(text(&config)?)),
         _ => {

@@ -5,7 +5,8 @@ use crate::data::{Frame, Part, Table, Text};
 use crate::evaluate;
 use crate::prepare::{Prepared, frame, prepare};
 use crate::task::{
-    Answer, CharacterModel, ForecastModel, LabelModel, Sampling, known, labelled, unlabelled,
+    Answer, CharacterModel, ForecastModel, Given, LabelModel, PairModel, PairSource, Sampling,
+    Search, Spoken, known, labelled, part, unlabelled,
 };
 use crate::{Config, Error, Evaluation, Options, Run};
 use elman_core::{Network, Params, Team};
@@ -34,6 +35,8 @@ pub enum Use {
     Text(Box<CharacterModel>),
     /// Answer about sequences.
     Labels(Box<LabelModel>),
+    /// Say something about sources.
+    Pairs(Box<PairModel>),
 }
 
 impl Trained {
@@ -46,6 +49,7 @@ impl Trained {
             "classify" | "regress" | "label" => {
                 Use::Labels(Box::new(LabelModel::new(n, p, knowledge)?))
             }
+            "caption" | "seq2seq" => Use::Pairs(Box::new(PairModel::new(&model, &config)?)),
             "text" => Use::Text(Box::new(CharacterModel::new(n, p, knowledge)?)),
             other => {
                 return Err(Error::Config(format!(
@@ -109,6 +113,31 @@ impl Trained {
         let answers = model.answers(&sequences, &all, team)?;
         Ok((sequences, answers))
     }
+    /// What it says for the sources of a file: a text a line (what stands behind a tab is not looked at), or vectors.
+    /// Each with the source's text, or its name.
+    pub fn say(
+        &self,
+        file: &str,
+        how: Search,
+        team: &Team,
+    ) -> Result<Vec<(String, Spoken)>, Error> {
+        let Use::Pairs(model) = &self.used else {
+            return Err(self.other("one of pairs (caption, seq2seq)"));
+        };
+        if let PairSource::Vectors(_) = model.source() {
+            let given = Given::vectors(unlabelled(&self.config, file)?)?;
+            let all: Vec<usize> = (0..given.names.len()).collect();
+            let sources = given.sources(model.source(), &all)?;
+            let said = model.spoken(&sources, &all, how, team)?;
+            return Ok(given.names.into_iter().zip(said).collect());
+        }
+        let text = Text::read(Path::new(file))?.text;
+        let first = |line: &'_ str| line.split('\t').next().unwrap_or("").trim().to_string();
+        let sources: Vec<String> = text.lines().map(first).filter(|l| !l.is_empty()).collect();
+        let texts: Vec<&str> = sources.iter().map(String::as_str).collect();
+        let said = model.say(&texts, how, team)?;
+        Ok(sources.into_iter().zip(said).collect())
+    }
     /// Scores it on the parts of the data it was trained on, read again.
     pub fn evaluate(&self, team: &Team) -> Result<Evaluation, Error> {
         let stored = Options::from_toml("config", &self.config.to_toml()?)?;
@@ -129,6 +158,12 @@ impl Trained {
             Use::Labels(model) => {
                 let mut sequences = labelled(&self.config, file, labels)?;
                 evaluate::labels_elsewhere(model, &mut sequences, team)
+            }
+            Use::Pairs(model) => {
+                let given = Given::read(&self.config, file, labels)?;
+                let all: Vec<usize> = (0..given.targets.len()).collect();
+                let part = part("the whole file", &given, &all, model.source())?;
+                evaluate::pairs(model, &[part], model.search(), team)
             }
             Use::Text(model) => {
                 let codes = model
@@ -153,6 +188,9 @@ impl Trained {
             }
             (Use::Labels(model), Prepared::Labels(task)) => {
                 evaluate::labels(model, &task.parts(), team)
+            }
+            (Use::Pairs(model), Prepared::Pairs(task)) => {
+                evaluate::pairs(model, &task.parts()?, model.search(), team)
             }
             (Use::Text(model), Prepared::Text(task)) => {
                 let held_out = match task.test() {

@@ -1,9 +1,12 @@
 //! How good a trained network is, beside what it has to beat.
 
 mod labels;
+mod pairs;
 
 pub use labels::{ClassScores, NumberScores};
 pub(crate) use labels::{labels, labels_elsewhere};
+pub(crate) use pairs::pairs;
+pub use pairs::{PairExample, PairScores};
 
 use crate::Error;
 use crate::data::baselines::{self, Accuracy, Bigram, Unigram};
@@ -31,6 +34,15 @@ pub enum Evaluation {
         question: String,
         /// The parts.
         parts: Vec<ClassScores>,
+    },
+    /// What was said in answer to sources.
+    Pairs {
+        /// Hypotheses kept while searching.
+        beam: usize,
+        /// What stands between the symbols of a text.
+        separator: String,
+        /// The parts.
+        parts: Vec<PairScores>,
     },
     /// Numbers for sequences, or for their steps.
     Numbers {

@@ -4,12 +4,15 @@
 
 mod forecast;
 mod labels;
+mod pairs;
 mod streams;
 mod text;
 
 pub use forecast::{Forecast, ForecastModel, PartForecast};
 pub use labels::{Answer, LabelModel, LabelTask, Question};
 pub(crate) use labels::{ENDINGS, LabelPart, labelled, largest, unlabelled};
+pub(crate) use pairs::{Given, PairPart, part};
+pub use pairs::{PairModel, PairSource, PairTask, Search, Spoken};
 pub use text::{CharacterModel, Sampling, TextTask};
 
 use crate::{Config, Error, Learner, Recurrent, Source, Sum};

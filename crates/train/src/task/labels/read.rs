@@ -24,10 +24,10 @@ pub enum Question {
 }
 
 impl Question {
-    /// The question of a configuration; its task is `classify`, `regress` or `label`.
+    /// The question of a configuration. What a caption says about a vector is read as its class.
     pub(crate) fn of(config: &Config) -> Question {
         match (config.task.as_str(), config.loss) {
-            ("classify", _) => Question::Classify,
+            ("classify" | "caption", _) => Question::Classify,
             ("regress", _) => Question::Regress,
             (_, Loss::CrossEntropy) => Question::LabelSteps,
             _ => Question::RegressSteps,
