@@ -114,6 +114,10 @@ impl Trainer<'_> {
         save: &mut Save<'_>,
     ) -> Result<Outcome, Error> {
         let outcome = self.epochs(progress, observe, save)?;
+        if progress.best_epoch == 0 {
+            // No epoch ended, and what was learned since is worth more than the start.
+            progress.best = progress.params.clone();
+        }
         save(progress, Moment::End)?;
         Ok(outcome)
     }
