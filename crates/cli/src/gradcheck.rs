@@ -98,7 +98,7 @@ fn check(cell: CellKind, args: &Args) -> Result<Vec<GradientCheck>> {
     };
     let init = Init {
         recurrent: Recurrent::Uniform,
-        memory: None,
+        ..Init::default()
     };
     let params = init.params::<f64>(&network, args.seed)?;
     // Three rows of unequal length; smooth numbers do as data.

@@ -56,6 +56,8 @@ struct SweepDeltas<E> {
     state: Vec<E>,
     /// Σ δz over steps and rows
     sums: Vec<E>,
+    /// The same sum of `unit`, where the units share what it is the gradient of
+    shared: Vec<E>,
 }
 
 impl<E: Element> Deltas<E> {
@@ -131,12 +133,15 @@ impl<E: Element> Deltas<E> {
                 unit: Vec::new(),
                 state: Vec::new(),
                 sums: Vec::new(),
+                shared: Vec::new(),
             });
         let width = network.state_width();
         for (index, sweep) in self.sweeps.iter_mut().enumerate() {
             sweep.drive.resize(total * sizes.drive * h, E::ZERO);
             sweep.unit.resize(total * sizes.unit * h, E::ZERO);
             sweep.sums.resize(sizes.drive * h, E::ZERO);
+            sweep.shared.clear();
+            sweep.shared.resize(sizes.unit * h, E::ZERO);
             sweep.state.clear();
             sweep.state.resize(batch.rows() * width, E::ZERO);
             let Some(state) = state else { continue };
@@ -584,7 +589,7 @@ fn add_gradients<E: Element>(
         let out = take(bias);
         sums.push(Sum::Columns { a: d_y, out });
     }
-    let mut biases = Vec::new();
+    let (mut biases, mut shared) = (Vec::new(), Vec::new());
     for (w, swept) in weights.sweeps.iter().zip(&mut deltas.sweeps) {
         let views = layout.sweep(w.sweep);
         let drive = Rows::new(&swept.drive, total, sizes.drive * h);
@@ -633,11 +638,18 @@ fn add_gradients<E: Element>(
         let out = swept.sums.as_mut_slice();
         sums.push(Sum::Columns { a: drive, out });
         let units = Rows::new(&swept.unit, total, sizes.unit * h);
-        for (u, &view) in views.unit.iter().enumerate() {
-            sums.push(Sum::Columns {
-                a: units.columns(u * h, (u + 1) * h),
-                out: take(view),
-            });
+        let learned = views.unit.iter().filter(|_| !network.leak.fixed);
+        let own = learned.zip(swept.shared.chunks_exact_mut(h));
+        for (u, (&view, summed)) in own.enumerate() {
+            let out = match network.leak.shared {
+                true => {
+                    shared.push((w.sweep.index, u, take(view)));
+                    summed
+                }
+                false => take(view),
+            };
+            let a = units.columns(u * h, (u + 1) * h);
+            sums.push(Sum::Columns { a, out });
         }
         for (lanes, view) in [(sizes.from_x, views.b_ih), (sizes.from_h, views.b_hh)] {
             biases.push((w.sweep.index, lanes, take(view)));
@@ -654,6 +666,11 @@ fn add_gradients<E: Element>(
         share.iter_mut().for_each(|sum| sum.run(weights.level))
     });
     drop(shares);
+    for (index, u, to) in shared {
+        let from = &deltas.sweeps[index].shared[u * h..][..h];
+        to.iter_mut()
+            .for_each(|g| *g += from.iter().copied().sum::<E>());
+    }
     for (index, lanes, bias) in biases {
         for (&lane, to) in lanes.iter().zip(bias.chunks_exact_mut(h)) {
             let from = &deltas.sweeps[index].sums[lane * h..][..h];

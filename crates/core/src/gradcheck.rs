@@ -58,7 +58,9 @@ pub fn check_gradient(
 
     let mut params = params.clone();
     for view in params.layout().views().to_vec() {
-        if view.name.starts_with("state_l") {
+        // What is fixed has no gradient.
+        let fixed = network.leak.fixed && view.name.starts_with("leak_l");
+        if fixed || view.name.starts_with("state_l") {
             continue;
         }
         let mut pairs = Vec::with_capacity(view.len());

@@ -26,11 +26,13 @@ pub enum Recurrent {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Init {
     /// W_hh. Every other weight: uniform over ±√(6/(fan in + fan out)) (Glorot and Bengio 2010), or as PyTorch does
-    /// where this is [`Recurrent::Uniform`]; biases 0, but as the cell says (an LSTM's forget gate: 1).
+    /// where this is [`Recurrent::Uniform`]; biases 0, but as the cell says (an LSTM's forget gate).
     pub recurrent: Recurrent,
     /// Shortest and longest time constant in steps, where given: leaky cells spread their leaks log-uniformly over
     /// it; LSTM and GRU start their gates by it (chrono initialisation, C. Tallec and Y. Ollivier 2018).
     pub memory: Option<(f64, f64)>,
+    /// The bias of an LSTM's forget gate, where `memory` does not say it (1: F. Gers and others 2000).
+    pub forget_bias: f64,
 }
 
 impl Default for Init {
@@ -38,6 +40,7 @@ impl Default for Init {
         Init {
             recurrent: Recurrent::Orthogonal(1.0),
             memory: None,
+            forget_bias: 1.0,
         }
     }
 }
@@ -79,7 +82,8 @@ impl Init {
                     uniform(&mut params.data_mut()[range], bound, &mut stream(view));
                 }
             }
-            let mut unit = vec![0.0; h * views.unit.len()];
+            let units = network.unit_width();
+            let mut unit = vec![0.0; units * views.unit.len()];
             let range = layout.views()[views.b_ih].range();
             let mut rng = stream(layout.views().len() + sweep.index);
             let special = Special {
@@ -87,10 +91,15 @@ impl Init {
                 bias: &mut params.data_mut()[range],
                 unit: &mut unit,
                 memory: self.memory,
-                uniform: &mut || rng.random::<f64>(),
+                forget_bias: self.forget_bias,
+                // One for all units starts in the middle of the range.
+                uniform: &mut || match network.leak.shared {
+                    true => 0.5,
+                    false => rng.random::<f64>(),
+                },
             };
             with_cell!(network.cell, C => <C as crate::cell::Cell>::start(special));
-            for (&view, from) in views.unit.iter().zip(unit.chunks_exact(h)) {
+            for (&view, from) in views.unit.iter().zip(unit.chunks_exact(units)) {
                 let range = layout.views()[view].range();
                 params.data_mut()[range].copy_from_slice(from);
             }
@@ -201,6 +210,47 @@ mod tests {
                 assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-14);
             }
         }
+    }
+    #[test]
+    fn leaks_spread_over_the_range_or_stand_in_its_middle() {
+        let memory = Some((2.0, 200.0));
+        let start = |shared| {
+            let mut network = Network::new(CellKind::Leaky, Input::Features(3), 40, 2);
+            network.leak.shared = shared;
+            let init = Init {
+                memory,
+                ..Init::default()
+            };
+            let params = init.params::<f64>(&network, 1).unwrap();
+            let tau = |a: &f64| -1.0 / (1.0 - 1.0 / (1.0 + (-a).exp())).ln();
+            params.get("leak_l0").unwrap().iter().map(tau).collect()
+        };
+        let own: Vec<f64> = start(false);
+        assert_eq!(own.len(), 40);
+        assert!(own.iter().all(|t| (2.0..=200.0).contains(t)), "{own:?}");
+        let below = own.iter().filter(|t| **t < 20.0).count();
+        assert!(
+            (10..=30).contains(&below),
+            "log-uniform: {below} of 40 below 20"
+        );
+        let one: Vec<f64> = start(true);
+        assert!(one.len() == 1 && (one[0] - 20.0).abs() < 1e-9, "{one:?}");
+    }
+    #[test]
+    fn the_forget_bias_is_what_is_asked_for() {
+        let network = Network::new(CellKind::Lstm, Input::Features(3), 4, 2);
+        let init = Init {
+            forget_bias: 2.5,
+            ..Init::default()
+        };
+        let params = init.params::<f32>(&network, 1).unwrap();
+        assert_eq!(params.get("bias_ih_l0").unwrap()[4..8], [2.5; 4]);
+    }
+    #[test]
+    fn a_cell_without_a_leak_shares_none() {
+        let mut network = Network::new(CellKind::Gru, Input::Features(3), 4, 2);
+        network.leak.fixed = true;
+        assert!(matches!(network.check(), Err(Error::Unsupported(_))));
     }
     #[test]
     fn seeds_and_cells() {

@@ -90,7 +90,7 @@ impl Layout {
                 unit: sizes
                     .unit_names
                     .iter()
-                    .map(|n| layout.add(format!("{n}{tail}"), &[h]))
+                    .map(|n| layout.add(format!("{n}{tail}"), &[network.unit_width()]))
                     .collect(),
                 state: network
                     .learned_state

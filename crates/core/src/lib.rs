@@ -44,7 +44,7 @@ pub use forward::forward;
 pub use gradcheck::{GradientCheck, check_gradient};
 pub use init::{Init, Recurrent};
 pub use layout::{Companions, Layout, Params, View};
-pub use network::{Input, Network, Sweep};
+pub use network::{Input, Leak, Network, Sweep};
 pub use pullback::{Pullback, pull_back};
 pub use state::State;
 pub use stepper::Stepper;

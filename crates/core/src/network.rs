@@ -20,6 +20,15 @@ impl Input {
     }
 }
 
+/// How leaky cells hold their leak α: `leak` in the layout, α = σ(leak).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leak {
+    /// One α for all units of a layer and direction; else each unit has its own.
+    pub shared: bool,
+    /// α stays as it started: [`backward`](crate::backward) leaves its gradient at 0.
+    pub fixed: bool,
+}
+
 /// Layers of one kind of cell, with an optional readout y = W_hy h + b_y at every step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -37,6 +46,8 @@ pub struct Network {
     pub output: Option<usize>,
     /// Whether the state before the first step is learned (else it is zero where the caller gives none).
     pub learned_state: bool,
+    /// How leaky cells hold their leak; as by default for cells without one.
+    pub leak: Leak,
 }
 
 /// One layer in one direction.
@@ -72,9 +83,10 @@ impl Network {
             bidirectional: false,
             output: Some(output),
             learned_state: false,
+            leak: Leak::default(),
         }
     }
-    /// That every size is at least 1.
+    /// That every size is at least 1, and that the cell has what is asked of it.
     pub fn check(&self) -> Result<(), Error> {
         let sizes = [
             ("the input width", self.input.width()),
@@ -82,9 +94,22 @@ impl Network {
             ("the number of layers", self.layers),
             ("the output width", self.output.unwrap_or(1)),
         ];
-        match sizes.into_iter().find(|&(_, is)| is == 0) {
-            Some((what, is)) => Err(Error::Zero { what, is }),
-            None => Ok(()),
+        if let Some((what, is)) = sizes.into_iter().find(|&(_, is)| is == 0) {
+            return Err(Error::Zero { what, is });
+        }
+        if self.leak != Leak::default() && self.cell.sizes().unit == 0 {
+            let cell = self.cell.name();
+            return Err(Error::Unsupported(format!(
+                "the cell {cell} has no leak to share or to fix: choose leaky or leaky-relu"
+            )));
+        }
+        Ok(())
+    }
+    /// Numbers of each parameter that the cell's units have of their own: H, or 1 where the units share it.
+    pub(crate) fn unit_width(&self) -> usize {
+        match self.leak.shared {
+            true => 1,
+            false => self.hidden,
         }
     }
     /// D: 1 or 2.

@@ -161,7 +161,10 @@ impl<E: Element> Weights<E> {
             w.recurrent.pack_transposed(0, w_hh);
             w.recurrent_back.pack(0, w_hh);
             for (&view, to) in views.unit.iter().zip(w.unit.chunks_exact_mut(h)) {
-                to.copy_from_slice(params.slice(view));
+                match params.slice(view) {
+                    [shared] => to.fill(*shared),
+                    own => to.copy_from_slice(own),
+                }
             }
         }
         if let (Some(readout), Some((weight, bias))) =

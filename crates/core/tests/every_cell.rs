@@ -132,6 +132,58 @@ proptest! {
 }
 
 #[test]
+fn a_shared_leak_sums_and_a_fixed_leak_stays() {
+    let mut network = Network::new(CellKind::Leaky, Input::Features(2), 9, 1);
+    let own: Params<f64> = Init::default().params(&network, 4).unwrap();
+    let gradient = |network: &Network, params: &Params<f64>| {
+        let batch = Batch::features(&[0.3; 12], [6, 1, 2], None).unwrap();
+        let weights = Weights::new(network, params).unwrap();
+        let (team, mut trace, mut deltas) = (Team::new(1), Trace::new(), Deltas::new());
+        let state = State::initial(network, params, 1);
+        forward(&weights, &batch, &state, &mut trace, &team).unwrap();
+        let cotangent = Cotangent {
+            outputs: &[1.0; 6],
+            state: None,
+        };
+        let mut gradient = params.zeros_like();
+        backward(
+            &weights,
+            &batch,
+            &trace,
+            cotangent,
+            &mut deltas,
+            Some(&mut gradient),
+            &team,
+        )
+        .unwrap();
+        gradient.get("leak_l0").unwrap().to_vec()
+    };
+    network.leak.shared = true;
+    let mut shared: Params<f64> = Params::zeros(&network).unwrap();
+    let mut same = own.clone();
+    for view in shared.layout().views().to_vec() {
+        if view.name == "leak_l0" {
+            same.set("leak_l0", &[-0.7; 9]).unwrap();
+            shared.set("leak_l0", &[-0.7]).unwrap();
+        } else {
+            shared
+                .set(&view.name, own.get(&view.name).unwrap())
+                .unwrap();
+        }
+    }
+    let one = gradient(&network, &shared);
+    network.leak.shared = false;
+    let each = gradient(&network, &same);
+    let sum: f64 = each.iter().sum();
+    assert!(
+        sum.abs() > 1e-3 && (one[0] - sum).abs() <= ROUNDING,
+        "{one:?} {sum}"
+    );
+    network.leak.fixed = true;
+    assert_eq!(gradient(&network, &same), [0.0; 9]);
+}
+
+#[test]
 fn every_cell_has_its_name() {
     for &kind in CellKind::ALL {
         assert_eq!(CellKind::by_name(kind.name()), Some(kind));

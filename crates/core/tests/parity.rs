@@ -96,13 +96,14 @@ fn compare<E: Element>(fixture: &Fixture, tolerance: f64) {
         other => panic!("{other}"),
     };
     let network = Network {
-        cell,
-        input: Input::Features(fixture.size("inputs")),
-        hidden: fixture.size("hidden"),
         layers: fixture.size("layers"),
         bidirectional: fixture.about["directions"] == "2",
-        output: Some(fixture.size("outputs")),
-        learned_state: false,
+        ..Network::new(
+            cell,
+            Input::Features(fixture.size("inputs")),
+            fixture.size("hidden"),
+            fixture.size("outputs"),
+        )
     };
     let lengths: Vec<usize> = fixture
         .get::<f64>("lengths")

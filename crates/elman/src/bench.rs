@@ -73,7 +73,7 @@ pub fn measure(workload: &Workload, seconds: f64) -> Result<Measured, Error> {
     };
     let init = Init {
         recurrent: Recurrent::Uniform,
-        memory: None,
+        ..Init::default()
     };
     let params: Params<f32> = init.params(&network, 1)?;
     let (times, checksum) = match workload.mode {

@@ -25,7 +25,7 @@ fn rotation(gain: f64, units: usize, steps: usize) -> Scope {
     };
     let init = Init {
         recurrent: Recurrent::Orthogonal(gain),
-        memory: None,
+        ..Init::default()
     };
     let params: Params<f64> = init.params(&network, 3).unwrap();
     let mut d = vec![0.0; steps * units];
@@ -381,7 +381,7 @@ fn finite_time_exponents_agree_with_the_spectrum() {
         let network = Network::new(CellKind::Elman, Input::Features(2), 20, 1);
         let params: Params<f64> = Init {
             recurrent: Recurrent::Orthogonal(gain),
-            memory: None,
+            ..Init::default()
         }
         .params(&network, 1)
         .unwrap();

@@ -13,7 +13,7 @@ fn tanh_network(gain: f64, input: f64, steps: usize) -> Scope {
     let network = Network::new(CellKind::Elman, Input::Features(2), 24, 1);
     let init = Init {
         recurrent: Recurrent::Orthogonal(gain),
-        memory: None,
+        ..Init::default()
     };
     let params: Params<f64> = init.params(&network, 9).unwrap();
     let x: Vec<f64> = noise(steps * 4 * 2, 5).iter().map(|x| x * input).collect();

@@ -1,7 +1,7 @@
 //! A network with its parameters, as safetensors under PyTorch's names; all else in the metadata.
 
 use crate::{Error, Numbers, Tensor, Tensors, read_file, write_bytes};
-use elman_core::{CellKind, Companions, Input, Layout, Network, Params};
+use elman_core::{CellKind, Companions, Input, Layout, Leak, Network, Params};
 use std::collections::BTreeMap;
 use std::path::Path;
 
@@ -109,6 +109,12 @@ fn describe(prefix: &str, n: &Network, say: &mut impl FnMut(String, String) -> O
     ] {
         say(format!("{prefix}{key}"), value);
     }
+    // What a network need not have is said only where it has it, as files did before there was any of it.
+    for (key, has) in [("leak_shared", n.leak.shared), ("leak_fixed", n.leak.fixed)] {
+        if has {
+            say(format!("{prefix}{key}"), has.to_string());
+        }
+    }
 }
 
 /// What [`describe`] said.
@@ -137,10 +143,12 @@ fn described(
             format!("its cell {cell:?} is not known to this elman"),
         )
     };
+    let has = |key: &str| match metadata.get(&format!("elman.{prefix}{key}")) {
+        Some(text) => parse::<bool>(file, key, text),
+        None => Ok(false),
+    };
+    let cell = CellKind::by_name(cell).ok_or_else(unknown)?;
     Ok(Network {
-        cell: CellKind::by_name(cell).ok_or_else(unknown)?,
-        input,
-        hidden: number("hidden", get("hidden")?)?,
         layers: number("layers", get("layers")?)?,
         bidirectional: parse(file, "bidirectional", get("bidirectional")?)?,
         output: match get("output")?.as_str() {
@@ -148,6 +156,11 @@ fn described(
             n => Some(number("output", n)?),
         },
         learned_state: parse(file, "learned_state", get("learned_state")?)?,
+        leak: Leak {
+            shared: has("leak_shared")?,
+            fixed: has("leak_fixed")?,
+        },
+        ..Network::new(cell, input, number("hidden", get("hidden")?)?, 1)
     })
 }
 
@@ -268,6 +281,12 @@ mod tests {
                 learned_state: true,
                 ..Network::new(cell, Input::Features(3), 5, 2)
             };
+            let leaky = cell.sizes().unit > 0;
+            let leak = Leak {
+                shared: leaky,
+                fixed: leaky,
+            };
+            let network = Network { leak, ..network };
             let params = Init::default().params(&network, 3).unwrap();
             let extra = BTreeMap::from([("task".to_string(), "\"forecast\"".to_string())]);
             let model = Model {

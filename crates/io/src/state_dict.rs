@@ -166,17 +166,15 @@ impl Dict<'_> {
             let key = name(&format!("weight_hh_l{l}"));
             self.all.tensors.contains_key(&key)
         });
+        let input = match self.options.symbols {
+            true => Input::Symbols(width),
+            false => Input::Features(width),
+        };
         let network = Network {
-            cell: self.cell(family, prefix)?,
-            input: match self.options.symbols {
-                true => Input::Symbols(width),
-                false => Input::Features(width),
-            },
-            hidden,
             layers: layers.count(),
             bidirectional: self.all.tensors.contains_key(&name("weight_ih_l0_reverse")),
             output: None,
-            learned_state: false,
+            ..Network::new(self.cell(family, prefix)?, input, hidden, 1)
         };
         let used = elman_core::Layout::of(&network);
         let used = used.views().iter().map(|v| name(&v.name)).collect();

@@ -25,6 +25,7 @@ const MOST_WEIGHTS: usize = 1 << 27;
 
 macro_rules! options {
     (set { $($(#[doc = $set_doc:literal])* #[flag($($set_flag:tt)*)] $set:ident: $set_type:ty,)* }
+     off { $($(#[doc = $off_doc:literal])* #[flag($($off_flag:tt)*)] $off:ident: $off_type:ty,)* }
      optional { $($(#[doc = $opt_doc:literal])* #[flag($($opt_flag:tt)*)] $opt:ident: $opt_type:ty,)* }) => {
         /// Options as a user gives them, on the command line or in TOML: all may be left out.
         #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -35,6 +36,10 @@ macro_rules! options {
             #[cfg_attr(feature = "cli", arg($($set_flag)*))]
             #[serde(skip_serializing_if = "Option::is_none")]
             pub $set: Option<$set_type>,)*
+            $($(#[doc = $off_doc])*
+            #[cfg_attr(feature = "cli", arg($($off_flag)*))]
+            #[serde(skip_serializing_if = "Option::is_none")]
+            pub $off: Option<$off_type>,)*
             $($(#[doc = $opt_doc])*
             #[cfg_attr(feature = "cli", arg($($opt_flag)*))]
             #[serde(skip_serializing_if = "Option::is_none")]
@@ -46,17 +51,20 @@ macro_rules! options {
         #[serde(deny_unknown_fields)]
         pub struct Config {
             $($(#[doc = $set_doc])* pub $set: $set_type,)*
+            // Off is the default of their type, so that configurations from before there was such an option still load.
+            $($(#[doc = $off_doc])* #[serde(default)] pub $off: $off_type,)*
             $($(#[doc = $opt_doc])* #[serde(default, skip_serializing_if = "Option::is_none")] pub $opt: Option<$opt_type>,)*
         }
 
         impl Options {
             /// These options, and where they say nothing, those of `other`.
             pub fn or(self, other: Options) -> Options {
-                Options { $($set: self.$set.or(other.$set),)* $($opt: self.$opt.or(other.$opt),)* }
+                Options { $($set: self.$set.or(other.$set),)* $($off: self.$off.or(other.$off),)* $($opt: self.$opt.or(other.$opt),)* }
             }
             /// The configuration that these options make of a task's defaults.
             pub fn over(self, defaults: Config) -> Config {
-                Config { $($set: self.$set.unwrap_or(defaults.$set),)* $($opt: self.$opt.or(defaults.$opt),)* }
+                Config { $($set: self.$set.unwrap_or(defaults.$set),)* $($off: self.$off.unwrap_or(defaults.$off),)*
+                    $($opt: self.$opt.or(defaults.$opt),)* }
             }
         }
     };
@@ -190,6 +198,14 @@ options! {
         #[flag(long, help_heading = "Training")]
         seed: u64,
     }
+    off {
+        /// One leak for all units of a leaky layer, instead of one for each
+        #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        shared_leak: bool,
+        /// Leave the leaks of a leaky layer as they start, instead of learning them
+        #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        fixed_leak: bool,
+    }
     optional {
         /// What to learn from: a table (.csv, .tsv), a text or a folder of texts (.txt); the yearly sunspot numbers where there is none
         #[flag(value_name = "FILE")]
@@ -224,6 +240,9 @@ options! {
         /// Shortest and longest time constant in steps, as SHORT,LONG: spread over leaky units; chrono for LSTM and GRU
         #[flag(long, help_heading = "Network", value_name = "STEPS", value_delimiter = ',')]
         memory: Vec<f64>,
+        /// Bias at which an LSTM's forget gate starts, where --memory does not say it; 1 where nothing is said
+        #[flag(long, help_heading = "Network", value_name = "BIAS", allow_negative_numbers = true)]
+        forget_bias: f64,
         /// Minutes after which training ends, whatever the epochs
         #[flag(long, help_heading = "Training")]
         minutes: f64,
@@ -290,6 +309,7 @@ impl Config {
                 Initial::Xavier => Recurrent::Xavier,
             },
             memory,
+            forget_bias: self.forget_bias.unwrap_or(Init::default().forget_bias),
         })
     }
     /// The truncation window for sequences of at most `longest` steps.
@@ -311,6 +331,7 @@ impl Config {
     pub fn check(&self) -> Result<(), Error> {
         self.cell()?;
         self.initial()?;
+        self.check_network()?;
         let positive = [
             ("hidden", self.hidden),
             ("layers", self.layers),
@@ -375,6 +396,12 @@ impl Config {
             ("own-words", self.own_words, 0.0, 1.0),
             ("length-penalty", self.length_penalty, 0.0, 10.0),
             (
+                "forget-bias",
+                self.forget_bias.unwrap_or(1.0),
+                -100.0,
+                100.0,
+            ),
+            (
                 "minutes",
                 self.minutes.unwrap_or(1.0),
                 f64::MIN_POSITIVE,
@@ -404,10 +431,46 @@ impl Config {
     }
 }
 
+impl Config {
+    /// That the cell has what is asked of the network.
+    fn check_network(&self) -> Result<(), Error> {
+        let cell = self.cell()?;
+        if (self.shared_leak || self.fixed_leak) && cell.sizes().unit == 0 {
+            return Err(Error::Config(format!(
+                "shared-leak and fixed-leak are for cells with a leak, and {} has none: choose --cell leaky or leaky-relu",
+                self.cell
+            )));
+        }
+        Ok(())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_the_task_or_the_cell_cannot_do_is_refused() {
+        let config = crate::defaults("forecast").unwrap();
+        let refused = |change: fn(&mut Config)| {
+            let mut config = config.clone();
+            change(&mut config);
+            config.check().unwrap_err().to_string()
+        };
+        assert!(refused(|c| c.fixed_leak = true).contains("elman has none"));
+        assert!(refused(|c| c.forget_bias = Some(1e3)).contains("forget-bias"));
+        let mut leaky = config.clone();
+        (leaky.cell, leaky.shared_leak) = ("leaky".into(), true);
+        leaky.check().unwrap();
+    }
+    #[test]
+    fn a_configuration_from_before_an_option_has_it_off() {
+        let config = crate::defaults("forecast").unwrap();
+        let text = config.to_toml().unwrap();
+        let older = text.replace("shared_leak = false\n", "");
+        assert_ne!(older, text);
+        assert_eq!(Config::from_toml("config.toml", &older).unwrap(), config);
+    }
     #[test]
     fn a_key_that_is_not_there_names_its_line() {
         let error = Options::from_toml("my.toml", "hidden = 3\nhiden = 4\n").unwrap_err();

@@ -62,6 +62,9 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         labels: None,
         test_labels: None,
         memory: None,
+        forget_bias: None,
+        shared_leak: false,
+        fixed_leak: false,
         minutes: None,
     };
     match task {

@@ -9,7 +9,8 @@
 //!            δa = α (1 − α) (p_t − h_{t-1}) ⊙ δh_t, summed over steps and rows
 //! ```
 //!
-//! `a` is unbounded, so that α stays in (0, 1) whatever the optimiser does. A unit forgets with the time constant
+//! `a` is each unit's own or one for all units of the layer (then δa is summed over units too), learned or fixed
+//! ([`Leak`](crate::Leak)). It is unbounded, so that α stays in (0, 1) whatever the optimiser does. A unit forgets with the time constant
 //! −1/ln(1 − α) steps. p is saved: it cannot be had back from h where α is small.
 
 use super::{Activation, Cell, Special, StepOf};
@@ -51,7 +52,7 @@ impl<A: Activation> Cell for Leaky<A> {
     /// Time constants log-uniform from 1 to 30 steps, or over the range asked for.
     fn start(mut special: Special<'_>) {
         let range = special.memory.unwrap_or((1.0, 30.0));
-        for i in 0..special.hidden {
+        for i in 0..special.unit.len() {
             let alpha = -(-1.0 / special.time_constant(range)).exp_m1();
             special.unit[i] = (alpha / (1.0 - alpha)).ln();
         }

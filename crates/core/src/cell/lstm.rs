@@ -58,12 +58,12 @@ impl Cell for Lstm {
         )
     }
 
-    /// The forget gate's bias is 1 (Gers and others 2000), or chrono: ln(τ − 1), and the input gate's its negative.
+    /// The forget gate's bias is 1 (Gers and others 2000) or what was asked for, or chrono: ln(τ − 1), and the input gate's its negative.
     fn start(mut special: Special<'_>) {
         let h = special.hidden;
         for i in 0..h {
             match special.memory {
-                None => special.bias[h + i] = 1.0,
+                None => special.bias[h + i] = special.forget_bias,
                 Some((short, long)) => {
                     let tau = special.time_constant((short.max(1.01), long.max(1.01)));
                     special.bias[h + i] = (tau - 1.0).ln();

@@ -158,10 +158,12 @@ pub struct Special<'a> {
     pub hidden: usize,
     /// b_ih, one block of H for each row block of W_ih.
     pub bias: &'a mut [f64],
-    /// The units' own parameters, one block of H each.
+    /// The units' own parameters, a block of H each, or of 1 where the units share it.
     pub unit: &'a mut [f64],
     /// Shortest and longest time constant in steps, where the user gave them.
     pub memory: Option<(f64, f64)>,
+    /// The forget gate's bias, where `memory` does not say it.
+    pub forget_bias: f64,
     /// The next random number in [0, 1).
     pub uniform: &'a mut dyn FnMut() -> f64,
 }
@@ -222,8 +224,8 @@ cells! {
     Elman "elman" "h_t = tanh(W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Tanh>,
     ElmanRelu "elman-relu" "h_t = max(0, W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Relu>,
     ElmanLinear "elman-linear" "h_t = W_hh h_{t-1} + W_xh x_t + b_h" => crate::cell::Elman<crate::cell::Linear>,
-    Leaky "leaky" "h_t = (1-a) h_{t-1} + a tanh(W_hh h_{t-1} + W_xh x_t + b_h), a learned for each unit" => crate::cell::Leaky<crate::cell::Tanh>,
-    LeakyRelu "leaky-relu" "h_t = (1-a) h_{t-1} + a max(0, W_hh h_{t-1} + W_xh x_t + b_h), a learned for each unit" => crate::cell::Leaky<crate::cell::Relu>,
+    Leaky "leaky" "h_t = (1-a) h_{t-1} + a tanh(W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Tanh>,
+    LeakyRelu "leaky-relu" "h_t = (1-a) h_{t-1} + a max(0, W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Relu>,
     Lstm "lstm" "long short-term memory: input, forget and output gates around c" => crate::cell::Lstm,
     Gru "gru" "gated recurrent unit, reset applied after the recurrent product" => crate::cell::Gru,
 }

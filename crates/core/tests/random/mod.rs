@@ -32,6 +32,13 @@ pub fn cases(widest: usize) -> impl Strategy<Value = Case> {
                 bidirectional,
                 output,
                 learned_state: seed % 2 == 0,
+                leak: match cell.sizes().unit {
+                    0 => Leak::default(),
+                    _ => Leak {
+                        shared: seed % 3 == 0,
+                        fixed: seed % 5 == 0,
+                    },
+                },
             },
             lengths,
             symbols,

@@ -5,7 +5,7 @@
 use super::{Task, digest, json, known, streams};
 use crate::data::{Frame, Scaler, Split, VALIDATION};
 use crate::{Config, Error, Piece, Read, Source, Sum, Target};
-use elman_core::{Batch, CellKind, Input, Network, Params, Stepper, Team, Weights};
+use elman_core::{Batch, CellKind, Input, Leak, Network, Params, Stepper, Team, Weights};
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -204,13 +204,13 @@ impl Task for Forecast {
 
 pub(crate) fn network(config: &Config, cell: CellKind, input: Input, output: usize) -> Network {
     Network {
-        cell,
-        input,
-        hidden: config.hidden,
         layers: config.layers,
-        bidirectional: false,
-        output: Some(output),
         learned_state: config.learned_state,
+        leak: Leak {
+            shared: config.shared_leak,
+            fixed: config.fixed_leak,
+        },
+        ..Network::new(cell, input, config.hidden, output)
     }
 }
 
