@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod browser;
+mod python;
 mod tidy;
 
 use anyhow::{Context, Result, bail, ensure};
@@ -10,14 +11,16 @@ use std::process::Command;
 use std::time::Instant;
 
 const HELP: &str = "\
-cargo xtask test      format, lints, tests, doc tests, tidiness, and the pages in a real browser
+cargo xtask test      format, lints, tests, doc tests, tidiness, the Python packages, and the pages in a real browser
 cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
+cargo xtask python    only the files of elman as Python's packages read and write them (needs Python 3.10 with venv)
 cargo xtask browser   only the pages in a real browser (needs chromium, node and playwright-core)";
 
 fn main() -> Result<()> {
     match std::env::args().nth(1).as_deref() {
         Some("test") => test(),
         Some("tidy") => tidy::check(&root()?),
+        Some("python") => python::check(&root()?),
         Some("browser") => browser::check(&root()?),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");
@@ -69,6 +72,7 @@ fn test() -> Result<()> {
             run(&mut cargo)
         })?;
     }
+    timed("files in Python", || python::check(&root))?;
     timed("pages in a browser", || browser::check(&root))
 }
 
