@@ -57,6 +57,35 @@ impl<E: Element> Batch<E> {
         Ok(batch)
     }
 
+    /// The same from rows wherever they lie: `row(t, r)` gives the F numbers that row r reads at step t, and is asked
+    /// for no step past a row's end.
+    pub fn of_rows<'x>(
+        row: impl Fn(usize, usize) -> &'x [E],
+        [steps, rows, width]: [usize; 3],
+        lengths: Option<&[usize]>,
+    ) -> Result<Batch<E>, Error> {
+        if width == 0 {
+            return Err(Error::Zero {
+                what: "the input width",
+                is: 0,
+            });
+        }
+        let mut batch = Batch::empty(steps, rows, lengths)?;
+        let mut packed = Vec::with_capacity(batch.total() * width);
+        for t in 0..batch.steps() {
+            for &r in &batch.order[..batch.offsets[t + 1] - batch.offsets[t]] {
+                let x = row(t, r);
+                if x.len() != width {
+                    let shape = format!("[{width} features]");
+                    return Err(Error::size("a step of the input", x.len(), width, shape));
+                }
+                packed.extend_from_slice(x);
+            }
+        }
+        batch.input = BatchInput::Features(packed, width);
+        Ok(batch)
+    }
+
     /// From padded, time-major symbols `[T, B]`, each below `known`.
     pub fn symbols(
         x: &[u32],

@@ -151,3 +151,26 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn rows_that_lie_elsewhere_make_the_same_batch() {
+    let ([steps, rows, width], lengths) = ([5, 3, 2], [2, 5, 3]);
+    let x: Vec<f32> = (0..steps * rows * width).map(|i| i as f32).collect();
+    let padded = Batch::features(&x, [steps, rows, width], Some(&lengths)).unwrap();
+    // The same numbers, each row's steps side by side, without what stands past a row's end.
+    let apart: Vec<Vec<f32>> = (0..rows)
+        .map(|r| {
+            (0..lengths[r])
+                .flat_map(|t| x[(t * rows + r) * width..][..width].to_vec())
+                .collect()
+        })
+        .collect();
+    let row = |t: usize, r: usize| &apart[r][t * width..][..width];
+    let gathered = Batch::of_rows(row, [steps, rows, width], Some(&lengths)).unwrap();
+    assert_eq!(gathered.total(), padded.total());
+    for (t, r) in (0..steps).flat_map(|t| (0..rows).map(move |r| (t, r))) {
+        assert_eq!(gathered.x(t, r), padded.x(t, r));
+    }
+    let short = |_: usize, _: usize| &x[..1];
+    assert!(Batch::of_rows(short, [steps, rows, width], None).is_err());
+}
