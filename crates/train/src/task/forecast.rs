@@ -2,7 +2,7 @@
 //!
 //! Because it says everything that it reads, it can be fed its own words and so forecast any number of steps.
 
-use super::{Task, digest, json, known, streams};
+use super::{ForecastStepper, Task, digest, json, known, streams};
 use crate::data::{Frame, Scaler, Split, VALIDATION};
 use crate::{Config, Error, Piece, Read, Source, Sum, Target};
 use elman_core::{Batch, CellKind, Input, Leak, Network, Params, Stepper, Team, Weights};
@@ -264,8 +264,17 @@ impl ForecastModel {
         &self.columns
     }
     /// The next value, from the last one and what the network said.
-    fn next(&self, now: f32, said: f32) -> f32 {
-        if self.change { now + said } else { said }
+    pub(super) fn next(change: bool, now: f32, said: f32) -> f32 {
+        if change { now + said } else { said }
+    }
+    /// The same model, to be fed row by row.
+    pub fn stepper(&self) -> Result<ForecastStepper, Error> {
+        let stepper = Stepper::new(&self.network, &self.params)?;
+        Ok(ForecastStepper::new(
+            stepper,
+            self.scaler.clone(),
+            self.change,
+        ))
     }
     fn scaled(&self, frame: &Frame) -> Vec<f32> {
         (0..frame.rows())
@@ -287,7 +296,7 @@ impl ForecastModel {
         streams::run(&weights, &x, team, |t, y| {
             said[t + 1] = self
                 .scaler
-                .inverse(0, f64::from(self.next(x[t * width], y[0])));
+                .inverse(0, f64::from(Self::next(self.change, x[t * width], y[0])));
         })?;
         let part = |rows: &Range<usize>| {
             let rows = rows.start.max(1)..rows.end.min(frame.rows());
@@ -312,7 +321,7 @@ impl ForecastModel {
         for _ in 0..steps {
             x.iter_mut()
                 .zip(&y)
-                .for_each(|(x, &y)| *x = self.next(*x, y));
+                .for_each(|(x, &y)| *x = Self::next(self.change, *x, y));
             values.push(self.scaler.inverse(0, f64::from(x[0])));
             stepper.step(&x, &mut y)?;
         }

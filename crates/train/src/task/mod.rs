@@ -3,12 +3,14 @@
 //! The engine knows none of this; the trainer knows only [`Task`].
 
 mod forecast;
+mod forecast_stepper;
 mod labels;
 mod pairs;
 mod streams;
 mod text;
 
 pub use forecast::{Forecast, ForecastModel, PartForecast};
+pub use forecast_stepper::ForecastStepper;
 pub use labels::{Answer, LabelModel, LabelTask, Question};
 pub(crate) use labels::{ENDINGS, LabelPart, labelled, largest, unlabelled};
 pub(crate) use pairs::{Given, PairPart, part};
