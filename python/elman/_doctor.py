@@ -1,0 +1,123 @@
+"""``doctor``: the gradient microscope on a network and its data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ._layers import GRU, LSTM, RNN, _lengths
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """Why a network learns, or does not."""
+
+    cause: str
+    """``exploding``, ``vanishing by weights``, ``vanishing by saturation``, ``limited by the truncation window``,
+    ``transient growth``, ``the task asks for no longer memory`` or ``healthy``."""
+    summary: str
+    """One line."""
+    evidence: list[str]
+    """What it rests on, each line with its numbers."""
+    proposals: list[dict[str, str]]
+    """What to change, the first choice first: ``option`` as ``elman train`` takes it, and ``why``."""
+    also: list[str]
+    """Causes that hold as well."""
+    figures: dict[str, Any] = field(repr=False)
+    """Every measurement, lists of numbers as NumPy arrays: ``lag`` (the gradient by lag, natural logarithms),
+    ``decay`` (its factor a step and the horizon in steps), ``bound``, ``bias`` and ``windows`` (what truncation costs),
+    ``recurrent`` (W_hh: spectral radius, singular values, eigenvalues), ``products`` (singular values of products of
+    Jacobians), ``lyapunov``, ``finite_time``, ``omega``, ``saturation``, ``noise``, ``mean_field``, ``fixed_points``;
+    what does not apply is ``None``."""
+
+    def __str__(self) -> str:
+        lines = [f"{self.cause}: {self.summary}", *(f"  {line}" for line in self.evidence)]
+        lines += [f"  try {p['option']}: {p['why']}" for p in self.proposals]
+        return "\n".join(lines)
+
+
+def doctor(
+    model: RNN | LSTM | GRU,
+    x: npt.ArrayLike,
+    dy: npt.ArrayLike | None = None,
+    *,
+    h0: Any = None,
+    lengths: Sequence[int] | npt.NDArray[Any] | None = None,
+    sequences: int = 16,
+    max_lag: int | None = None,
+    fixed_points: bool = False,
+    window: int | None = None,
+    clip: float | None = None,
+    seed: int = 0,
+) -> Diagnosis:
+    """Measures how gradients flow back through time, and says what that means.
+
+    Args:
+        model: layers of one direction.
+        x: the inputs, shaped as the layers read them.
+        dy: ∂loss/∂y, shaped as ``y``; a step without a loss has zeros. Where it is left out, the loss is the sum of y
+            at each sequence's last step.
+        h0, lengths: as in a call of the layers.
+        sequences: how many of the sequences to measure, evenly chosen: memory grows with them.
+        max_lag: how many steps back to follow the gradient; as far as all loss times reach where it is left out.
+        fixed_points: whether to search for fixed points too, which takes longest.
+        window, clip: the truncation window in steps and the clip limit of the training, where they are known.
+        seed: of everything drawn at random.
+
+    Raises:
+        ValueError: a shape is wrong, or the layers are bidirectional.
+    """
+    x3, unbatched = model._three("x", x, model.input_size)
+    steps, rows = x3.shape[:2]
+    width = model.hidden_size * (2 if model.bidirectional else 1)
+    each = _lengths(lengths, steps, rows)
+    if dy is None:
+        d3 = np.zeros((steps, rows, width), model.dtype)
+        d3[[length - 1 for length in each or [steps] * rows], range(rows)] = 1.0
+    else:
+        d3, _ = model._three("dy", dy, width)
+    state = model._given(("h0", "c0"), h0, rows, unbatched)
+    asked = {
+        "sequences": sequences,
+        "max_lag": max_lag,
+        "fixed_points": fixed_points,
+        "seed": seed,
+        "window": window,
+        "clip": clip,
+    }
+    return diagnosis(model._native.doctor(x3, each, state, d3, json.dumps(asked)))
+
+
+def diagnosis(found: dict[str, Any]) -> Diagnosis:
+    """From what the native part measured."""
+    verdict = found["verdict"]
+    return Diagnosis(
+        cause=found["words"],
+        summary=verdict["summary"],
+        evidence=verdict["evidence"],
+        proposals=verdict["proposals"],
+        also=[cause.replace("-", " ") for cause in verdict["also"]],
+        figures=_arrays(found["flow"]),
+    )
+
+
+def _arrays(value: Any) -> Any:
+    """Lists of numbers, however deep, as arrays."""
+    if isinstance(value, dict):
+        return {name: _arrays(item) for name, item in value.items()}
+    if isinstance(value, list):
+        if value and _numeric(value):
+            return np.asarray(value)
+        return [_arrays(item) for item in value]
+    return value
+
+
+def _numeric(value: list[Any]) -> bool:
+    if all(isinstance(item, list) for item in value):
+        return len({len(item) for item in value}) == 1 and all(_numeric(item) for item in value)
+    return bool(value) and all(isinstance(item, (int, float)) for item in value)
