@@ -4,6 +4,7 @@
 mod browser;
 mod python;
 mod tidy;
+mod wheel;
 
 use anyhow::{Context, Result, bail, ensure};
 use std::path::{Path, PathBuf};
@@ -14,6 +15,7 @@ const HELP: &str = "\
 cargo xtask test      format, lints, tests, doc tests, tidiness, the Python packages, and the pages in a real browser
 cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
 cargo xtask python    only the files of elman as Python's packages read and write them (needs Python 3.10 with venv)
+cargo xtask wheel     only the Python wheel: built, installed in a fresh virtual environment, tested there
 cargo xtask browser   only the pages in a real browser (needs chromium, node and playwright-core)";
 
 fn main() -> Result<()> {
@@ -21,6 +23,7 @@ fn main() -> Result<()> {
         Some("test") => test(),
         Some("tidy") => tidy::check(&root()?),
         Some("python") => python::check(&root()?),
+        Some("wheel") => wheel::check(&root()?),
         Some("browser") => browser::check(&root()?),
         Some("help" | "--help" | "-h") | None => {
             println!("{HELP}");

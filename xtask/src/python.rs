@@ -8,7 +8,8 @@ use std::process::Command;
 
 /// Builds the command and runs `tests/python` on it.
 pub fn check(root: &Path) -> Result<()> {
-    let python = environment(root, "python", &root.join("tests/python/requirements.txt"))?;
+    let list = root.join("tests/python/requirements.txt");
+    let python = environment(root, "python", &list, &[])?;
     let mut cargo = Command::new(env!("CARGO"));
     run(cargo
         .args(["build", "--quiet", "--package", "elman-cli"])
@@ -21,22 +22,35 @@ pub fn check(root: &Path) -> Result<()> {
         .env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 
-/// The interpreter of the virtual environment `target/NAME`, in which a list of packages is installed; it is made
-/// anew where that list has changed.
-pub fn environment(root: &Path, name: &str, requirements: &Path) -> Result<PathBuf> {
+/// The interpreter of the virtual environment `target/NAME`, in which a list of packages is installed, with pip's
+/// `options`; it is made anew where that list has changed.
+pub fn environment(root: &Path, name: &str, list: &Path, options: &[&str]) -> Result<PathBuf> {
     let folder = root.join("target").join(name);
-    let python = folder.join("bin/python");
-    let wanted = fs::read_to_string(requirements)
-        .with_context(|| format!("{} cannot be read", requirements.display()))?;
+    let wanted =
+        fs::read_to_string(list).with_context(|| format!("{} cannot be read", list.display()))?;
     let installed = folder.join("requirements.txt");
     if fs::read_to_string(&installed).is_ok_and(|had| had == wanted) {
-        return Ok(python);
+        return Ok(folder.join("bin/python"));
     }
+    let python = fresh(&folder)?;
+    install(&python, options, &[Path::new("--requirement"), list])?;
+    // Written last: an installation that was broken off is begun again.
+    fs::write(&installed, wanted)?;
+    Ok(python)
+}
+
+/// An empty virtual environment; its interpreter.
+pub fn fresh(folder: &Path) -> Result<PathBuf> {
     let base = std::env::var_os("PYTHON").unwrap_or("python3".into());
     run(Command::new(base)
         .args(["-m", "venv", "--clear"])
-        .arg(&folder))
+        .arg(folder))
     .context("Python 3.10 or later with venv is needed (Debian: python3-venv)")?;
+    Ok(folder.join("bin/python"))
+}
+
+/// Installs packages.
+pub fn install(python: &Path, options: &[&str], what: &[&Path]) -> Result<()> {
     let pip = [
         "-m",
         "pip",
@@ -44,8 +58,5 @@ pub fn environment(root: &Path, name: &str, requirements: &Path) -> Result<PathB
         "--quiet",
         "--disable-pip-version-check",
     ];
-    run(Command::new(&python).args(pip).arg("-r").arg(requirements))?;
-    // Written last: an installation that was broken off is begun again.
-    fs::write(&installed, wanted)?;
-    Ok(python)
+    run(Command::new(python).args(pip).args(options).args(what))
 }

@@ -23,7 +23,7 @@ pub fn check(root: &Path) -> Result<()> {
     let mut crates: Vec<_> = fs::read_dir(root.join("crates"))?
         .map(|entry| Ok(entry?.path()))
         .collect::<Result<_>>()?;
-    crates.push(root.join("xtask"));
+    crates.extend(["python", "xtask"].map(|folder| root.join(folder)));
     crates.sort();
     for folder in crates {
         let manifest = folder.join("Cargo.toml");
