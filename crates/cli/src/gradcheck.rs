@@ -34,6 +34,7 @@ pub struct Args {
 #[derive(Serialize)]
 struct Found {
     cell: &'static str,
+    with: &'static str,
     gradient: String,
     numbers: usize,
     relative_error: f64,
@@ -55,25 +56,32 @@ pub fn run(args: Args) -> Result<()> {
     }
     let mut found = Vec::new();
     for kind in kinds {
-        for check in check(kind, &args)? {
-            found.push(Found {
-                cell: kind.name(),
-                gradient: check.name,
-                numbers: check.numbers,
-                relative_error: check.relative_error,
-            });
+        for with in VARIANTS {
+            if with == "leak for all" && kind.sizes().unit == 0 {
+                continue;
+            }
+            for check in check(kind, with, &args)? {
+                found.push(Found {
+                    cell: kind.name(),
+                    with,
+                    gradient: check.name,
+                    numbers: check.numbers,
+                    relative_error: check.relative_error,
+                });
+            }
         }
     }
     let worst = found.iter().map(|f| f.relative_error).fold(0.0, f64::max);
     if args.json {
         output::json(&found)?;
     } else {
-        let head = ["cell", "gradient of", "numbers", "relative error"];
+        let head = ["cell", "with", "gradient of", "numbers", "relative error"];
         let mut rows = vec![head.map(String::from).to_vec()];
         rows.extend(found.iter().map(|f| {
             let error = format!("{:.1e}", f.relative_error);
             vec![
                 f.cell.into(),
+                f.with.into(),
                 f.gradient.clone(),
                 f.numbers.to_string(),
                 error,
@@ -91,9 +99,27 @@ pub fn run(args: Args) -> Result<()> {
     Ok(())
 }
 
-fn check(cell: CellKind, args: &Args) -> Result<Vec<GradientCheck>> {
+/// What a network may have besides its cell.
+const VARIANTS: [&str; 7] = [
+    "",
+    "both directions",
+    "layer norm",
+    "dropout",
+    "variational",
+    "zoneout",
+    "leak for all",
+];
+
+fn check(cell: CellKind, with: &str, args: &Args) -> Result<Vec<GradientCheck>> {
     let network = Network {
         layers: args.layers,
+        bidirectional: with == "both directions",
+        layer_norm: with == "layer norm",
+        zoneout: if with == "zoneout" { 0.2 } else { 0.0 },
+        leak: Leak {
+            shared: with == "leak for all",
+            fixed: false,
+        },
         ..Network::new(cell, Input::Features(2), args.hidden, 2)
     };
     let init = Init {
@@ -106,6 +132,25 @@ fn check(cell: CellKind, args: &Args) -> Result<Vec<GradientCheck>> {
     let wave = |i: usize| ((i as f64 + args.seed as f64) * 0.7).sin();
     let x: Vec<f64> = (0..args.steps * 6).map(wave).collect();
     let batch = Batch::features(&x, [args.steps, 3, 2], Some(&lengths))?;
+    let dropout = match with {
+        "dropout" => Dropout {
+            between: 0.3,
+            ..Dropout::default()
+        },
+        "variational" => Dropout {
+            input: 0.3,
+            state: 0.3,
+            ..Dropout::default()
+        },
+        _ => Dropout::default(),
+    };
+    let draw = Draw {
+        seed: args.seed,
+        epoch: 1,
+        batch: 0,
+        step: 0,
+    };
+    let batch = batch.with_noise(&network, dropout, draw)?;
     let mut state = State::zeros(&network, 3);
     let values = state.data_mut().iter_mut().enumerate();
     values.for_each(|(i, s)| *s = 0.3 * wave(i + 5));

@@ -15,10 +15,11 @@
 //! that the sums do not depend on how many threads there are.
 
 use crate::batch::BatchInput;
-use crate::forward::cut;
+use crate::extended::{Extended, Found, Masks, Past, Step};
+use crate::forward::{cut, drop_out};
 use crate::network::Sweep;
 use crate::trace::Blocks;
-use crate::weights::SweepWeights;
+use crate::weights::{SweepWeights, plain_and_gated};
 use crate::{Batch, Element, Error, Params, State, Trace, Weights, drive};
 use elman_kernels::{
     Level, Pick, Rows, RowsMut, Start, StepsMut, Team, column_sum_add, outer_add, product,
@@ -52,6 +53,8 @@ struct SweepDeltas<E> {
     drive: Vec<E>,
     /// Gradients of the units' own parameters at every step `[Σ B_t, U·H]`
     unit: Vec<E>,
+    /// δb and δγ of a normalisation `[Σ B_t, 2·lanes·H]`
+    extra: Vec<E>,
     /// In sorted order `[B, S·H]`: at first of the state after, at last of the state before.
     state: Vec<E>,
     /// Σ δz over steps and rows
@@ -105,7 +108,7 @@ impl<E: Element> Deltas<E> {
         let sweeps = self
             .sweeps
             .iter()
-            .map(|s| s.drive.len() + s.unit.len() + s.state.len());
+            .map(|s| s.drive.len() + s.unit.len() + s.extra.len() + s.state.len());
         let above = self.above.iter().map(Vec::len);
         (sweeps.chain(above).sum::<usize>() + self.inputs.len()) * size_of::<E>()
             + (self.previous.len() + self.reversed.len()) * size_of::<usize>()
@@ -131,6 +134,7 @@ impl<E: Element> Deltas<E> {
             .resize_with(network.layers * network.directions(), || SweepDeltas {
                 drive: Vec::new(),
                 unit: Vec::new(),
+                extra: Vec::new(),
                 state: Vec::new(),
                 sums: Vec::new(),
                 shared: Vec::new(),
@@ -139,6 +143,8 @@ impl<E: Element> Deltas<E> {
         for (index, sweep) in self.sweeps.iter_mut().enumerate() {
             sweep.drive.resize(total * sizes.drive * h, E::ZERO);
             sweep.unit.resize(total * sizes.unit * h, E::ZERO);
+            let extra = Extended::backward_width(network);
+            sweep.extra.resize(total * extra, E::ZERO);
             sweep.sums.resize(sizes.drive * h, E::ZERO);
             sweep.shared.clear();
             sweep.shared.resize(sizes.unit * h, E::ZERO);
@@ -219,6 +225,7 @@ struct Shard<'a, E> {
     rows: (usize, usize),
     drive: Vec<StepsMut<'a, E>>,
     unit: Vec<StepsMut<'a, E>>,
+    extra: Vec<StepsMut<'a, E>>,
     state: Vec<&'a mut [E]>,
     above: Vec<StepsMut<'a, E>>,
     inputs: Option<StepsMut<'a, E>>,
@@ -238,6 +245,7 @@ fn shards<'a, E: Element>(
             rows: (ends[0], ends[1]),
             drive: Vec::new(),
             unit: Vec::new(),
+            extra: Vec::new(),
             state: Vec::new(),
             above: Vec::new(),
             inputs: None,
@@ -253,6 +261,11 @@ fn shards<'a, E: Element>(
             shard.drive.push(drive);
             shard.unit.push(unit);
             shard.state.push(head);
+        }
+        let columns = Extended::backward_width(network);
+        let extra = cut(&mut sweep.extra, &batch.offsets, columns, cuts);
+        for (shard, extra) in shards.iter_mut().zip(extra) {
+            shard.extra.push(extra);
         }
     }
     for above in &mut deltas.above {
@@ -281,7 +294,12 @@ impl<E: Element> Shard<'_, E> {
         self.through_readout(weights, batch, trace.output_width, d_outputs);
         for layer in (0..network.layers).rev() {
             let (lower, upper) = self.above.split_at_mut(layer);
-            let above = &upper[0];
+            let above = &mut upper[0];
+            let noise = batch.noise.as_ref();
+            if let Some(mask) = noise.and_then(|n| n.between.get(layer)) {
+                drop_out(batch, self.rows, mask, above);
+            }
+            let above = &*above;
             let mut below = match layer {
                 0 => self.inputs.as_mut(),
                 _ => lower.last_mut(),
@@ -299,9 +317,12 @@ impl<E: Element> Shard<'_, E> {
                     Blocks::new(&swept.states, &batch.state_offsets, network.state_width());
                 let saved = network.cell.sizes().saved * network.hidden;
                 let saved = Blocks::new(&swept.saved, &batch.offsets, saved);
+                let columns = swept.columns;
+                let extra = Blocks::new(&swept.extra, &batch.offsets, columns.width);
                 run.recursion(
                     states,
                     saved,
+                    (columns, extra, &mut self.extra[index]),
                     above,
                     self.state[index],
                     &mut self.drive[index],
@@ -356,6 +377,7 @@ impl<E: Element> SweepRun<'_, E> {
         &self,
         states: Blocks<'_, E>,
         saved: Blocks<'_, E>,
+        (columns, extra, d_extra): (Extended, Blocks<'_, E>, &mut StepsMut<'_, E>),
         above: &StepsMut<'_, E>,
         state: &mut [E],
         drive: &mut StepsMut<'_, E>,
@@ -384,6 +406,29 @@ impl<E: Element> SweepRun<'_, E> {
             };
             let mut d_state = RowsMut::new(&mut *state, n, width);
             let mut d_drive = drive.step_mut(t);
+            if columns.width > 0 {
+                let index = self.w.sweep.index;
+                let step = Step {
+                    weights: self.weights,
+                    w: self.w,
+                    columns,
+                    masks: Masks::of(self.batch, index, t, self.rows.0, n, h),
+                };
+                let past = Past {
+                    before: states.step(t, self.rows).slice(0, n),
+                    after,
+                    saved: saved.step(t, self.rows),
+                    extra: extra.step(t, self.rows),
+                };
+                let found = Found {
+                    d_state,
+                    d_drive,
+                    d_unit: unit.step_mut(t),
+                    d_extra: d_extra.step_mut(t),
+                };
+                step.backward(past, from_above, found);
+                continue;
+            }
             let step = drive::Backward {
                 hidden: h,
                 unit: &self.w.unit,
@@ -459,6 +504,8 @@ enum Sum<'a, E> {
     Symbols {
         a: Rows<'a, E>,
         symbols: &'a [u32],
+        /// What each place's one is, where it is not 1.
+        kept: &'a [E],
         pick: Pick<'a>,
         out: RowsMut<'a, E>,
     },
@@ -474,6 +521,7 @@ impl<'a, E: Element> Sum<'a, E> {
             Sum::Symbols {
                 a,
                 symbols,
+                kept,
                 pick,
                 out,
             } => {
@@ -486,8 +534,9 @@ impl<'a, E: Element> Sum<'a, E> {
                         Pick::These(these) => these[s],
                     };
                     let to = &mut by_symbol[symbols[at] as usize * m..][..m];
-                    for (t, &x) in to.iter_mut().zip(a.row(s)) {
-                        *t += x;
+                    match kept.get(at) {
+                        None => to.iter_mut().zip(a.row(s)).for_each(|(t, &x)| *t += x),
+                        Some(&k) => to.iter_mut().zip(a.row(s)).for_each(|(t, &x)| *t += k * x),
                     }
                 }
                 for i in 0..m {
@@ -524,6 +573,7 @@ impl<'a, E: Element> Sum<'a, E> {
             Sum::Symbols {
                 a,
                 symbols,
+                kept,
                 pick,
                 out,
             } => {
@@ -531,6 +581,7 @@ impl<'a, E: Element> Sum<'a, E> {
                 let make = |a, out| Sum::Symbols {
                     a,
                     symbols,
+                    kept,
                     pick,
                     out,
                 };
@@ -589,21 +640,40 @@ fn add_gradients<E: Element>(
         let out = take(bias);
         sums.push(Sum::Columns { a: d_y, out });
     }
+    let kept = kept_symbols(batch);
     let (mut biases, mut shared) = (Vec::new(), Vec::new());
     for (w, swept) in weights.sweeps.iter().zip(&mut deltas.sweeps) {
         let views = layout.sweep(w.sweep);
         let drive = Rows::new(&swept.drive, total, sizes.drive * h);
-        let states = &trace.sweeps[w.sweep.index].states;
-        let before = Rows::new(states, batch.rows() + total, network.state_width()).columns(0, h);
-        let pick = match deltas.previous.is_empty() {
-            true => Pick::All,
-            false => Pick::These(&deltas.previous),
+        let run = &trace.sweeps[w.sweep.index];
+        let (c, extra) = (run.columns, Rows::new(&run.extra, total, run.columns.width));
+        let (before, pick) = match (c.entering.0 < c.entering.1, deltas.previous.is_empty()) {
+            (true, _) => (extra.columns(c.entering.0, c.entering.1), Pick::All),
+            (false, even) => {
+                let rows = batch.rows() + total;
+                let states = Rows::new(&run.states, rows, network.state_width());
+                let pick = match even {
+                    true => Pick::All,
+                    false => Pick::These(&deltas.previous),
+                };
+                (states.columns(0, h), pick)
+            }
         };
-        for (a, out) in by_lanes(drive, sizes.from_h, h, take(views.w_hh), h) {
+        let (plain, gated) = plain_and_gated(&sizes);
+        let (w_plain, w_gated) = take(views.w_hh).split_at_mut(plain.len() * h * h);
+        for (a, out) in by_lanes(drive, plain, h, w_plain, h) {
             sums.push(Sum::Outer {
                 a,
                 b: before,
                 pick,
+                out,
+            });
+        }
+        for (a, out) in by_lanes(drive, gated, h, w_gated, h) {
+            sums.push(Sum::Outer {
+                a,
+                b: extra.columns(c.gates.0 + h, c.gates.1),
+                pick: Pick::All,
                 out,
             });
         }
@@ -617,6 +687,7 @@ fn add_gradients<E: Element>(
                 (0, BatchInput::Symbols(symbols, _)) => Sum::Symbols {
                     a,
                     symbols,
+                    kept: &kept,
                     pick,
                     out,
                 },
@@ -636,7 +707,17 @@ fn add_gradients<E: Element>(
         }
         swept.sums.fill(E::ZERO);
         let out = swept.sums.as_mut_slice();
-        sums.push(Sum::Columns { a: drive, out });
+        let a = match views.gain {
+            None => drive,
+            Some(view) => {
+                let found = Rows::new(&swept.extra, total, 2 * sizes.drive * h);
+                let (out, half) = (take(view), sizes.drive * h);
+                let a = found.columns(half, 2 * half);
+                sums.push(Sum::Columns { a, out });
+                found.columns(0, half)
+            }
+        };
+        sums.push(Sum::Columns { a, out });
         let units = Rows::new(&swept.unit, total, sizes.unit * h);
         let learned = views.unit.iter().filter(|_| !network.leak.fixed);
         let own = learned.zip(swept.shared.chunks_exact_mut(h));
@@ -678,6 +759,23 @@ fn add_gradients<E: Element>(
         }
     }
     Ok(())
+}
+
+/// What the mask leaves of the one of each place's symbol; empty where there is no mask.
+fn kept_symbols<E: Element>(batch: &Batch<E>) -> Vec<E> {
+    let masks = batch.noise.as_ref().map(|n| n.symbols.as_slice());
+    match (&batch.input, masks) {
+        (BatchInput::Symbols(symbols, known), Some(masks)) if !masks.is_empty() => {
+            let rows = batch
+                .offsets
+                .windows(2)
+                .flat_map(|ends| 0..ends[1] - ends[0]);
+            rows.zip(symbols)
+                .map(|(p, &symbol)| masks[p * known + symbol as usize])
+                .collect()
+        }
+        _ => Vec::new(),
+    }
 }
 
 /// What layer `layer` gave at every step `[Σ B_t, D·H]`.
@@ -742,13 +840,24 @@ pub fn step_contributions<E: Element>(
     let drive = Blocks::new(&swept.drive, &batch.offsets, sizes.drive * h);
     let states = &trace.sweeps[sweep.index].states;
     let states = Blocks::new(states, &batch.state_offsets, network.state_width());
+    let c = trace.sweeps[sweep.index].columns;
+    let extra = Blocks::new(&trace.sweeps[sweep.index].extra, &batch.offsets, c.width);
+    let (plain, gated) = plain_and_gated(&sizes);
     let mut matrix = vec![E::ZERO; sizes.from_h.len() * h * h];
     let all = (0, batch.rows());
     for t in 0..batch.steps() {
         matrix.fill(E::ZERO);
-        for (a, out) in by_lanes(drive.step(t, all), sizes.from_h, h, &mut matrix, h) {
-            let before = states.step(t, all).columns(0, h);
+        let (w_plain, w_gated) = matrix.split_at_mut(plain.len() * h * h);
+        let before = match c.entering.0 < c.entering.1 {
+            true => extra.step(t, all).columns(c.entering.0, c.entering.1),
+            false => states.step(t, all).columns(0, h),
+        };
+        for (a, out) in by_lanes(drive.step(t, all), plain, h, w_plain, h) {
             outer_add(weights.level, a, before, Pick::All, out);
+        }
+        for (a, out) in by_lanes(drive.step(t, all), gated, h, w_gated, h) {
+            let gated = extra.step(t, all).columns(c.gates.0 + h, c.gates.1);
+            outer_add(weights.level, a, gated, Pick::All, out);
         }
         each(t, &matrix);
     }

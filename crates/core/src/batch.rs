@@ -3,6 +3,7 @@
 //! Rows are sorted by length, longest first, and stored step by step: block t holds the rows that are still alive
 //! at step t. So no mask is needed anywhere, and no padded step can touch anything.
 
+use crate::noise::Noise;
 use crate::{Element, Error, Input};
 
 /// The inputs of B rows, up to T steps each.
@@ -19,6 +20,8 @@ pub struct Batch<E> {
     pub(crate) offsets: Vec<usize>,
     /// The same for states, whose first block is the state before the first step; T + 2 entries.
     pub(crate) state_offsets: Vec<usize>,
+    /// Masks for training, where there are any.
+    pub(crate) noise: Option<Noise<E>>,
 }
 
 #[derive(Clone, Debug)]
@@ -169,9 +172,19 @@ impl<E: Element> Batch<E> {
             lengths,
             offsets,
             state_offsets,
+            noise: None,
         })
     }
 
+    /// An error where the batch has masks: Jacobians are those of the network that is used, not of a step of training.
+    pub(crate) fn without_noise(&self) -> Result<(), Error> {
+        match self.noise {
+            None => Ok(()),
+            Some(_) => Err(Error::Unsupported(
+                "Jacobians are of the network without dropout: run it on the batch without its masks".into(),
+            )),
+        }
+    }
     /// T: steps of the longest row.
     pub fn steps(&self) -> usize {
         self.offsets.len() - 1
@@ -235,9 +248,10 @@ impl<E: Element> Batch<E> {
             lengths: self.lengths.clone(),
             offsets: self.offsets.clone(),
             state_offsets: self.state_offsets.clone(),
+            noise: self.noise.as_ref().map(Noise::convert),
         }
     }
-    /// Some of the caller's rows, in the order given, at most their first `steps` steps.
+    /// Some of the caller's rows, in the order given, at most their first `steps` steps; without masks.
     pub fn select(&self, rows: &[usize], steps: usize) -> Result<Batch<E>, Error> {
         if let Some(&row) = rows.iter().find(|&&r| r >= self.rows()) {
             return Err(Error::Mismatch {

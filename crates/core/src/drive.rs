@@ -46,6 +46,40 @@ pub(crate) struct Tangent<'a, E> {
     pub d_state: RowsMut<'a, E>,
 }
 
+/// The gate before a product: each row is `[e, g, g ⊙ e]`, of which e is given and g = σ(by).
+pub(crate) struct Gate<'a, E> {
+    pub hidden: usize,
+    /// `[rows, H]`
+    pub by: Rows<'a, E>,
+    /// `[rows, 3·H]`
+    pub rows: RowsMut<'a, E>,
+}
+
+impl<E: Element> Gate<'_, E> {
+    pub fn run(self, level: Level) {
+        level.run(self);
+    }
+}
+
+impl<E: Element> Job<E> for Gate<'_, E> {
+    type Out = ();
+    #[inline(always)]
+    fn run<V: Value<Element = E>>(self) {
+        let mut w = self;
+        for r in 0..w.rows.rows() {
+            let (by, row) = (w.by.row(r), w.rows.row(r));
+            let mut u = Units::first(w.hidden, V::LANES);
+            while u.count > 0 {
+                let [by] = <[V; 1]>::load(by, u);
+                let [e] = <[V; 1]>::load(row, u);
+                let g = by.sigmoid();
+                [e, g, g * e].store(row, u);
+                u = u.next();
+            }
+        }
+    }
+}
+
 impl<E: Element> Forward<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
         with_cell!(kind, C => level.run(Of::<_, C>(self, PhantomData)))

@@ -5,6 +5,7 @@
 //! all layers and steps, and meets the others once, at the end.
 
 use crate::batch::BatchInput;
+use crate::extended::{Extended, Masks, Step};
 use crate::trace::Blocks;
 use crate::weights::{InputWeights, SweepWeights};
 use crate::{Batch, Element, Error, State, Trace, Weights, drive};
@@ -37,6 +38,7 @@ struct Shard<'a, E> {
     rows: (usize, usize),
     states: Vec<StepsMut<'a, E>>,
     saved: Vec<StepsMut<'a, E>>,
+    extra: Vec<StepsMut<'a, E>>,
     joined: Vec<StepsMut<'a, E>>,
     outputs: StepsMut<'a, E>,
     scratch: &'a mut Vec<E>,
@@ -77,6 +79,7 @@ fn shards<'a, E: Element>(
             rows: (ends[0], ends[1]),
             states: Vec::new(),
             saved: Vec::new(),
+            extra: Vec::new(),
             joined: Vec::new(),
             outputs,
             scratch,
@@ -94,11 +97,17 @@ fn shards<'a, E: Element>(
             shard.states.push(states);
             shard.saved.push(saved);
         }
+        let width = sweep.columns.width;
+        let extra = cut(&mut sweep.extra, &batch.offsets, width, cuts);
+        for (shard, extra) in shards.iter_mut().zip(extra) {
+            shard.extra.push(extra);
+        }
     }
+    let d = weights.network.directions();
     for joined in &mut trace.joined {
         for (shard, part) in shards
             .iter_mut()
-            .zip(cut(joined, &batch.offsets, 2 * h, cuts))
+            .zip(cut(joined, &batch.offsets, d * h, cuts))
         {
             shard.joined.push(part);
         }
@@ -144,7 +153,7 @@ impl<E: Element> Shard<'_, E> {
                     Source::Features(Blocks::new(x, &batch.offsets, *f))
                 }
                 (0, BatchInput::Symbols(x, _)) => Source::Symbols(x),
-                _ if network.bidirectional => Source::Below(&self.joined[layer - 1], 0),
+                _ if !self.joined.is_empty() => Source::Below(&self.joined[layer - 1], 0),
                 _ => Source::Below(&done[layer - 1], 1),
             };
             for (direction, states) in rest[..d].iter_mut().enumerate() {
@@ -156,11 +165,19 @@ impl<E: Element> Shard<'_, E> {
                     rows: self.rows,
                     source: &source,
                 }
-                .run(states, &mut self.saved[index], self.scratch);
+                .run(
+                    states,
+                    &mut self.saved[index],
+                    &mut self.extra[index],
+                    self.scratch,
+                );
             }
-            if network.bidirectional {
-                let (forward, reverse) = (&rest[0], &rest[1]);
-                join(batch, self.rows, forward, reverse, &mut self.joined[layer]);
+            if let Some(joined) = self.joined.get_mut(layer) {
+                join(batch, self.rows, &rest[..d], joined);
+                let noise = batch.noise.as_ref();
+                if let Some(mask) = noise.and_then(|n| n.between.get(layer)) {
+                    drop_out(batch, self.rows, mask, joined);
+                }
             }
         }
         self.read_out(weights, batch);
@@ -170,9 +187,9 @@ impl<E: Element> Shard<'_, E> {
     fn read_out(&mut self, weights: &Weights<E>, batch: &Batch<E>) {
         let network = &weights.network;
         let reads = network.directions() * network.hidden;
-        let (steps, shift) = match network.bidirectional {
-            true => (&self.joined[network.layers - 1], 0),
-            false => (&self.states[network.layers - 1], 1),
+        let (steps, shift) = match self.joined.last() {
+            Some(joined) => (joined, 0),
+            None => (&self.states[network.layers - 1], 1),
         };
         let give = |h: Rows<'_, E>, mut y: RowsMut<'_, E>| match &weights.readout {
             Some(readout) => {
@@ -197,22 +214,40 @@ impl<E: Element> Shard<'_, E> {
     }
 }
 
-/// h of both directions side by side, in the row's own order.
+/// h of one direction, or of both side by side, in the row's own order.
 fn join<E: Element>(
     batch: &Batch<E>,
     (first, _): (usize, usize),
-    forward: &StepsMut<'_, E>,
-    reverse: &StepsMut<'_, E>,
+    directions: &[StepsMut<'_, E>],
     joined: &mut StepsMut<'_, E>,
 ) {
     for t in 0..batch.steps() {
         let mut to = joined.step_mut(t);
-        let h = to.cols() / 2;
+        let h = to.cols() / directions.len();
         for r in 0..to.rows() {
             let own = batch.lengths[first + r] - 1 - t;
-            let row = to.row(r);
-            row[..h].copy_from_slice(&forward.step(t + 1).row(r)[..h]);
-            row[h..].copy_from_slice(&reverse.step(own + 1).row(r)[..h]);
+            // The first direction runs forward, the second from the row's end.
+            let places = directions.iter().zip([t, own]);
+            for ((states, at), to) in places.zip(to.row(r).chunks_exact_mut(h)) {
+                to.copy_from_slice(&states.step(at + 1).row(r)[..h]);
+            }
+        }
+    }
+}
+
+/// Multiplies rows by a mask packed as the batch; backward masks the gradient just so.
+pub(crate) fn drop_out<E: Element>(
+    batch: &Batch<E>,
+    rows: (usize, usize),
+    mask: &[E],
+    given: &mut StepsMut<'_, E>,
+) {
+    for t in 0..batch.steps() {
+        let mut to = given.step_mut(t);
+        let mask = Blocks::new(mask, &batch.offsets, to.cols()).step(t, rows);
+        for r in 0..to.rows() {
+            let numbers = to.row(r).iter_mut();
+            numbers.zip(mask.row(r)).for_each(|(x, &m)| *x *= m);
         }
     }
 }
@@ -227,8 +262,15 @@ struct SweepRun<'s, 'a, E> {
 }
 
 impl<E: Element> SweepRun<'_, '_, E> {
-    fn run(&self, states: &mut StepsMut<'_, E>, saved: &mut StepsMut<'_, E>, scratch: &mut Vec<E>) {
+    fn run(
+        &self,
+        states: &mut StepsMut<'_, E>,
+        saved: &mut StepsMut<'_, E>,
+        extra: &mut StepsMut<'_, E>,
+        scratch: &mut Vec<E>,
+    ) {
         let batch = self.batch;
+        let columns = Extended::of(&self.weights.network, batch);
         let (kind, hidden) = (self.weights.network.cell, self.weights.network.hidden);
         let lanes = self.w.bias.len();
         let alive = |t: usize| {
@@ -252,6 +294,18 @@ impl<E: Element> SweepRun<'_, '_, E> {
                 done += n;
                 let (before, after) = states.pair(t);
                 let before = before.slice(0, n);
+                if columns.width > 0 {
+                    let index = self.w.sweep.index;
+                    let masks = Masks::of(batch, index, t, self.rows.0, n, hidden);
+                    let step = Step {
+                        weights: self.weights,
+                        w: self.w,
+                        columns,
+                        masks,
+                    };
+                    step.forward(z, before, after, saved.step_mut(t), extra.step_mut(t));
+                    continue;
+                }
                 let (a, b) = self.w.h_columns;
                 product(
                     self.weights.level,
@@ -334,6 +388,8 @@ impl<E: Element> SweepRun<'_, '_, E> {
             unreachable!("the weights of symbols are for symbols");
         };
         let (a, b) = self.w.x_columns;
+        let noise = self.batch.noise.as_ref().map(|n| n.symbols.as_slice());
+        let masks = noise.filter(|m| !m.is_empty());
         let mut done = 0;
         for t in from..to {
             for r in 0..alive(t) {
@@ -343,7 +399,18 @@ impl<E: Element> SweepRun<'_, '_, E> {
                     false => t,
                 };
                 let symbol = symbols[self.batch.offsets[at] + p] as usize;
-                z.row(done + r)[a..b].copy_from_slice(&table[symbol * (b - a)..][..b - a]);
+                let (to, from) = (
+                    &mut z.row(done + r)[a..b],
+                    &table[symbol * (b - a)..][..b - a],
+                );
+                to.copy_from_slice(from);
+                if let Some(masks) = masks {
+                    let kept = masks[p * self.batch.input().width() + symbol];
+                    let bias = &self.w.bias[a..b];
+                    to.iter_mut()
+                        .zip(bias)
+                        .for_each(|(z, &b)| *z = b + kept * (*z - b));
+                }
             }
             done += alive(t);
         }

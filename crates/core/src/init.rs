@@ -83,6 +83,10 @@ impl Init {
                 }
             }
             let units = network.unit_width();
+            if let Some(gain) = views.gain {
+                let range = layout.views()[gain].range();
+                params.data_mut()[range].fill(1.0);
+            }
             let mut unit = vec![0.0; units * views.unit.len()];
             let range = layout.views()[views.b_ih].range();
             let mut rng = stream(layout.views().len() + sweep.index);

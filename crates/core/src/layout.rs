@@ -9,7 +9,8 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// PyTorch's name where it has one: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `readout.weight`,
-    /// `readout.bias`; else ours: `leak_l0`, `state_l0`.
+    /// `readout.bias`; else ours: `leak_l0`, `gain_l0` (γ of the
+    /// normalisation, lane by lane), `state_l0`.
     pub name: String,
     /// `[rows, cols]`, or `[length]`.
     pub shape: Vec<usize>,
@@ -33,7 +34,7 @@ impl View {
 }
 
 /// What stands beside a network and learns with it: an encoder that it goes on from, and matrices between the two.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Companions {
     /// A network that reads what this one answers to; its parameters are called `encoder.…`.
     pub encoder: Option<Network>,
@@ -63,6 +64,7 @@ pub(crate) struct SweepViews {
     pub b_ih: usize,
     pub b_hh: usize,
     pub unit: Vec<usize>,
+    pub gain: Option<usize>,
     pub state: Option<usize>,
 }
 
@@ -92,6 +94,9 @@ impl Layout {
                     .iter()
                     .map(|n| layout.add(format!("{n}{tail}"), &[network.unit_width()]))
                     .collect(),
+                gain: network
+                    .layer_norm
+                    .then(|| layout.add(format!("gain{tail}"), &[sizes.drive, h])),
                 state: network
                     .learned_state
                     .then(|| layout.add(format!("state{tail}"), &[sizes.state, h])),

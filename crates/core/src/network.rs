@@ -30,7 +30,7 @@ pub struct Leak {
 }
 
 /// Layers of one kind of cell, with an optional readout y = W_hy h + b_y at every step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Network {
     /// The cell of every layer.
     pub cell: CellKind,
@@ -48,6 +48,11 @@ pub struct Network {
     pub learned_state: bool,
     /// How leaky cells hold their leak; as by default for cells without one.
     pub leak: Leak,
+    /// Whether each lane of a step is normalised over its units before the cell (Ba, Kiros and Hinton 2016).
+    pub layer_norm: bool,
+    /// Zoneout's rate (Krueger and others 2017), from 0 to below 1: the share of units that keep their state at a step of
+    /// training ([`Batch::with_noise`](crate::Batch::with_noise)); elsewhere each unit keeps this share of its state.
+    pub zoneout: f64,
 }
 
 /// One layer in one direction.
@@ -84,6 +89,8 @@ impl Network {
             output: Some(output),
             learned_state: false,
             leak: Leak::default(),
+            layer_norm: false,
+            zoneout: 0.0,
         }
     }
     /// That every size is at least 1, and that the cell has what is asked of it.
@@ -96,6 +103,12 @@ impl Network {
         ];
         if let Some((what, is)) = sizes.into_iter().find(|&(_, is)| is == 0) {
             return Err(Error::Zero { what, is });
+        }
+        if !(0.0..1.0).contains(&self.zoneout) {
+            return Err(Error::Unsupported(format!(
+                "zoneout is {}, and must be from 0 to below 1",
+                self.zoneout
+            )));
         }
         if self.leak != Leak::default() && self.cell.sizes().unit == 0 {
             let cell = self.cell.name();

@@ -3,6 +3,7 @@
 //! [`backward`](crate::backward) runs one loss through all steps; this takes one step with many losses, each of them
 //! at a step and row of its own, so that gradients can be followed lag by lag and rescaled before they underflow.
 
+use crate::extended::{Extended, Found, Masks, Past, Step};
 use crate::weights::InputWeights;
 use crate::{Batch, Element, Error, Trace, Weights, drive};
 use elman_kernels::{Rows, RowsMut, Start, product};
@@ -15,6 +16,8 @@ pub struct Pullback<E> {
     before: Vec<E>,
     after: Vec<E>,
     saved: Vec<E>,
+    extra: Vec<E>,
+    d_extra: Vec<E>,
     state: Vec<E>,
     above: Vec<E>,
     unit: Vec<E>,
@@ -28,6 +31,8 @@ impl<E: Element> Pullback<E> {
             before: Vec::new(),
             after: Vec::new(),
             saved: Vec::new(),
+            extra: Vec::new(),
+            d_extra: Vec::new(),
             state: Vec::new(),
             above: Vec::new(),
             unit: Vec::new(),
@@ -62,41 +67,69 @@ pub fn pull_back<E: Element>(
     work.unit.resize(n * sizes.unit * h, E::ZERO);
     for (layer, w) in weights.sweeps.iter().enumerate().rev() {
         let swept = &trace.sweeps[layer];
-        for buffer in [&mut work.before, &mut work.after, &mut work.saved] {
+        for buffer in [
+            &mut work.before,
+            &mut work.after,
+            &mut work.saved,
+            &mut work.extra,
+        ] {
             buffer.clear();
         }
         for (i, &(t, row)) in places.iter().enumerate() {
             work.before.extend_from_slice(swept.state(batch, t, row));
             work.after.extend_from_slice(swept.state(batch, t + 1, row));
             work.saved.extend_from_slice(swept.saved(batch, t, row));
+            work.extra.extend_from_slice(swept.extra_of(batch, t, row));
             let from = &cotangents[i * all + layer * width..][..width];
             work.state[i * width..][..width].copy_from_slice(from);
         }
         let d_drive = &mut work.drive[layer];
         d_drive.resize(n * lanes, E::ZERO);
         let mut d_state = RowsMut::new(&mut work.state[..n * width], n, width);
-        let step = drive::Backward {
-            hidden: h,
-            unit: &w.unit,
+        let past = Past {
             before: Rows::new(&work.before, n, width),
             after: Rows::new(&work.after, n, width),
             saved: Rows::new(&work.saved, n, sizes.saved * h),
-            above: Rows::new(&work.above, n, h),
-            d_state: d_state.reborrow(),
-            d_drive: RowsMut::new(d_drive, n, lanes),
-            d_unit: RowsMut::new(&mut work.unit, n, sizes.unit * h),
+            extra: Rows::new(&work.extra, n, swept.columns.width),
         };
-        step.run(weights.level, network.cell);
-        let d_z = Rows::new(d_drive, n, lanes);
+        let above = Rows::new(&work.above, n, h);
+        let d_unit = RowsMut::new(&mut work.unit, n, sizes.unit * h);
         let ((a, b), (c, d)) = (w.h_columns, w.x_columns);
-        let (level, d_h) = (weights.level, d_state.columns(0, h));
-        product(
-            level,
-            d_z.columns(a, b),
-            &w.recurrent_back,
-            d_h,
-            Start::Keep,
-        );
+        let level = weights.level;
+        if swept.columns.width > 0 {
+            let kept = Extended::backward_width(network);
+            work.d_extra.resize(n * kept, E::ZERO);
+            let step = Step {
+                weights,
+                w,
+                columns: swept.columns,
+                masks: Masks::NONE,
+            };
+            let found = Found {
+                d_state,
+                d_drive: RowsMut::new(d_drive, n, lanes),
+                d_unit,
+                d_extra: RowsMut::new(&mut work.d_extra, n, kept),
+            };
+            step.backward(past, above, found);
+        } else {
+            let step = drive::Backward {
+                hidden: h,
+                unit: &w.unit,
+                before: past.before,
+                after: past.after,
+                saved: past.saved,
+                above,
+                d_state: d_state.reborrow(),
+                d_drive: RowsMut::new(d_drive, n, lanes),
+                d_unit,
+            };
+            step.run(level, network.cell);
+            let d_z = Rows::new(d_drive, n, lanes).columns(a, b);
+            let d_h = d_state.columns(0, h);
+            product(level, d_z, &w.recurrent_back, d_h, Start::Keep);
+        }
+        let d_z = Rows::new(d_drive, n, lanes);
         if let (true, InputWeights::Features(_), Some(back)) = (layer > 0, &w.input, &w.input_back)
         {
             let below = RowsMut::new(&mut work.above, n, h);
@@ -118,6 +151,7 @@ fn check<E: Element>(
 ) -> Result<(), Error> {
     let network = &weights.network;
     trace.check(network, batch)?;
+    batch.without_noise()?;
     if network.bidirectional {
         let text =
             "a bidirectional network has no single recurrent Jacobian: ask for one direction";

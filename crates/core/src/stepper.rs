@@ -1,5 +1,6 @@
 //! One step at a time, without allocation.
 
+use crate::extended::{Extended, Masks, Step};
 use crate::weights::InputWeights;
 use crate::{Element, Error, Network, Params, State, Weights, drive};
 use elman_kernels::{Rows, RowsMut, Start, product};
@@ -17,6 +18,7 @@ pub struct Stepper<E> {
     after: Vec<E>,
     drive: Vec<E>,
     saved: Vec<E>,
+    extra: Vec<E>,
 }
 
 impl<E: Element> Stepper<E> {
@@ -35,6 +37,7 @@ impl<E: Element> Stepper<E> {
             after: vec![E::ZERO; network.state_width()],
             drive: vec![E::ZERO; sizes.drive * network.hidden],
             saved: vec![E::ZERO; sizes.saved * network.hidden],
+            extra: vec![E::ZERO; Extended::with(network, false).width],
         };
         stepper.reset();
         Ok(stepper)
@@ -169,6 +172,24 @@ impl<E: Element> Stepper<E> {
         let (w, before) = (&self.weights.sweeps[layer], &mut self.states[layer]);
         let (a, b) = w.h_columns;
         let (lanes, width, saved) = (self.drive.len(), before.len(), self.saved.len());
+        if !self.extra.is_empty() {
+            let step = Step {
+                weights: &self.weights,
+                w,
+                columns: Extended::with(network, false),
+                masks: Masks::NONE,
+            };
+            let extra = self.extra.len();
+            step.forward(
+                RowsMut::new(&mut self.drive, 1, lanes),
+                Rows::new(before, 1, width),
+                RowsMut::new(&mut self.after, 1, width),
+                RowsMut::new(&mut self.saved, 1, saved),
+                RowsMut::new(&mut self.extra, 1, extra),
+            );
+            std::mem::swap(before, &mut self.after);
+            return;
+        }
         product(
             self.weights.level,
             Rows::new(before, 1, network.hidden),

@@ -4,6 +4,7 @@
 //! the tangent of the identity.
 
 use crate::drive;
+use crate::extended::{Masks, Past, Step};
 use crate::weights::InputWeights;
 use crate::{Batch, Element, Error, Trace, Weights};
 use elman_kernels::{Rows, RowsMut, Start, product};
@@ -39,6 +40,7 @@ pub fn tangent<E: Element>(
 ) -> Result<(), Error> {
     let network = &weights.network;
     trace.check(network, batch)?;
+    batch.without_noise()?;
     if network.bidirectional {
         return Err(Error::Unsupported(
             "a bidirectional network has no single recurrent Jacobian: ask for one direction"
@@ -74,11 +76,29 @@ pub fn tangent<E: Element>(
             let z = drive.reborrow().columns(a, b);
             product(weights.level, below, packed, z, Start::Keep);
         }
+        let swept = &trace.sweeps[layer];
+        if swept.columns.width > 0 {
+            let step = Step {
+                weights,
+                w,
+                columns: swept.columns,
+                masks: Masks::NONE,
+            };
+            let past = Past {
+                before: one_row(swept.state(batch, t, row)),
+                after: one_row(swept.state(batch, t + 1, row)),
+                saved: one_row(swept.saved(batch, t, row)),
+                extra: one_row(swept.extra_of(batch, t, row)),
+            };
+            let d_state = RowsMut::new(&mut work.state[..n * width], n, width);
+            step.tangent(past, drive, d_state);
+            hand_on(layer, (h, width, all), directions, work);
+            continue;
+        }
         let (a, b) = w.h_columns;
         let d_h = Rows::new(&work.state, n, width).columns(0, h);
         let z = drive.reborrow().columns(a, b);
         product(weights.level, d_h, &w.recurrent, z, Start::Keep);
-        let swept = &trace.sweeps[layer];
         let step = drive::Tangent {
             hidden: h,
             unit: &w.unit,
@@ -89,11 +109,25 @@ pub fn tangent<E: Element>(
             d_state: RowsMut::new(&mut work.state[..n * width], n, width),
         };
         step.run(weights.level, network.cell);
-        for (i, v) in directions.chunks_exact_mut(all).enumerate() {
-            let d_state = &work.state[i * width..][..width];
-            v[layer * width..][..width].copy_from_slice(d_state);
-            work.below[i * h..][..h].copy_from_slice(&d_state[..h]);
-        }
+        hand_on(layer, (h, width, all), directions, work);
     }
     Ok(())
+}
+
+fn one_row<E>(row: &[E]) -> Rows<'_, E> {
+    Rows::new(row, 1, row.len())
+}
+
+/// What a layer's step made of the directions goes to the caller and to the layer above.
+fn hand_on<E: Element>(
+    layer: usize,
+    (h, width, all): (usize, usize, usize),
+    directions: &mut [E],
+    work: &mut Tangent<E>,
+) {
+    for (i, v) in directions.chunks_exact_mut(all).enumerate() {
+        let d_state = &work.state[i * width..][..width];
+        v[layer * width..][..width].copy_from_slice(d_state);
+        work.below[i * h..][..h].copy_from_slice(&d_state[..h]);
+    }
 }

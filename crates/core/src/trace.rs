@@ -1,5 +1,6 @@
 //! What forward leaves, for backward and for analysis.
 
+use crate::extended::Extended;
 use crate::{Batch, Element, Error, Network, State};
 use elman_kernels::Rows;
 
@@ -9,7 +10,8 @@ use elman_kernels::Rows;
 #[derive(Clone, Debug, Default)]
 pub struct Trace<E> {
     pub(crate) sweeps: Vec<SweepTrace<E>>,
-    /// For each layer of a bidirectional network, `[Σ B_t, 2 H]`; empty where there is one direction.
+    /// For each layer, what it gives to the one above, `[Σ B_t, D·H]`: both directions side by side, masked where there
+    /// is dropout between layers; empty where the states themselves are that.
     pub(crate) joined: Vec<Vec<E>>,
     pub(crate) outputs: Vec<E>,
     pub(crate) output_width: usize,
@@ -25,6 +27,9 @@ pub struct SweepTrace<E> {
     pub(crate) states: Vec<E>,
     /// `[Σ B_t, saved·H]`
     pub(crate) saved: Vec<E>,
+    /// `[Σ B_t, …]`: what [`Extended`] says; empty for most networks.
+    pub(crate) extra: Vec<E>,
+    pub(crate) columns: Extended,
 }
 
 impl<E: Element> Trace<E> {
@@ -74,7 +79,10 @@ impl<E: Element> Trace<E> {
     }
     /// Bytes that the buffers hold.
     pub fn bytes(&self) -> usize {
-        let sweeps = self.sweeps.iter().map(|s| s.states.len() + s.saved.len());
+        let sweeps = self
+            .sweeps
+            .iter()
+            .map(|s| s.states.len() + s.saved.len() + s.extra.len());
         let joined = self.joined.iter().map(Vec::len);
         let scratch = self.scratch.iter().map(Vec::len);
         (sweeps.chain(joined).chain(scratch).sum::<usize>() + self.outputs.len()) * size_of::<E>()
@@ -98,6 +106,10 @@ impl<E: Element> Trace<E> {
             });
         }
         state.check(network, batch.rows())?;
+        if let Some(noise) = &batch.noise {
+            noise.fits(network)?;
+        }
+        let columns = Extended::of(network, batch);
         let (sizes, h, total, rows) = (
             network.cell.sizes(),
             network.hidden,
@@ -109,22 +121,26 @@ impl<E: Element> Trace<E> {
             .resize_with(network.layers * network.directions(), || SweepTrace {
                 states: Vec::new(),
                 saved: Vec::new(),
+                extra: Vec::new(),
+                columns: Extended::default(),
             });
         for (index, sweep) in self.sweeps.iter_mut().enumerate() {
             sweep.states.resize((rows + total) * width, E::ZERO);
             sweep.saved.resize(total * sizes.saved * h, E::ZERO);
+            sweep.columns = columns;
+            sweep.extra.resize(total * columns.width, E::ZERO);
             for (p, &row) in batch.order.iter().enumerate() {
                 sweep.states[p * width..][..width].copy_from_slice(state.row(index, row));
             }
         }
-        let joins = if network.bidirectional {
-            network.layers
-        } else {
-            0
+        let dropped = batch.noise.as_ref().map_or(0, |n| n.between.len());
+        let joins = match network.bidirectional || dropped > 0 {
+            true => network.layers,
+            false => 0,
         };
         self.joined.resize_with(joins, Vec::new);
         for joined in &mut self.joined {
-            joined.resize(total * 2 * h, E::ZERO);
+            joined.resize(total * network.directions() * h, E::ZERO);
         }
         self.output_width = network.output_width();
         self.outputs.resize(total * self.output_width, E::ZERO);
@@ -134,12 +150,13 @@ impl<E: Element> Trace<E> {
     /// Whether this can be a trace of that network on that batch.
     pub(crate) fn check(&self, network: &Network, batch: &Batch<E>) -> Result<(), Error> {
         let (total, width) = (batch.total(), network.state_width());
+        let columns = Extended::of(network, batch);
         let fits = self.sweeps.len() == network.layers * network.directions()
             && self.outputs.len() == total * network.output_width()
             && self
                 .sweeps
                 .iter()
-                .all(|s| s.states.len() == (batch.rows() + total) * width);
+                .all(|s| s.states.len() == (batch.rows() + total) * width && s.columns == columns);
         if fits && batch.input() == network.input {
             return Ok(());
         }
@@ -158,6 +175,38 @@ impl<E: Element> SweepTrace<E> {
         assert!(steps <= batch.lengths[p], "row {row} has no step {steps}");
         let width = self.states.len() / (batch.rows() + batch.total());
         &self.states[(batch.state_offsets[steps] + p) * width..][..width]
+    }
+    /// What row block `block` of W_hh read of the caller's row `row` at step `t` `[H]`: h_{t-1}, masked where there is
+    /// variational dropout, and gated where a gate stands before it. Panics where the row is shorter.
+    pub fn read(
+        &self,
+        network: &Network,
+        batch: &Batch<E>,
+        t: usize,
+        row: usize,
+        block: usize,
+    ) -> &[E] {
+        let (sizes, h) = (network.cell.sizes(), network.hidden);
+        let gated = sizes.gated.map_or(0, |g| g.blocks);
+        let extra = self.extra_of(batch, t, row);
+        let (entering, gates) = (self.columns.entering, self.columns.gates);
+        match (block + gated >= sizes.from_h.len(), entering.0 < entering.1) {
+            (true, true) if gated > 0 => &extra[gates.0 + h..gates.1],
+            (_, true) => &extra[entering.0..entering.1],
+            _ => &self.state(batch, t, row)[..h],
+        }
+    }
+    /// The state that the cell made for the caller's row `row` at step `t`, before zoneout kept some of the state
+    /// before: without zoneout, the state after step t. Panics where the row is shorter.
+    pub fn made(&self, batch: &Batch<E>, t: usize, row: usize) -> &[E] {
+        let made = self.columns.candidate(self.extra_of(batch, t, row));
+        made.unwrap_or_else(|| self.state(batch, t + 1, row))
+    }
+    pub(crate) fn extra_of(&self, batch: &Batch<E>, t: usize, row: usize) -> &[E] {
+        let p = batch.position[row];
+        assert!(t < batch.lengths[p], "row {row} has no step {t}");
+        let width = self.columns.width;
+        &self.extra[(batch.offsets[t] + p) * width..][..width]
     }
     /// What the cell saved of the caller's row `row` at step `t`. Panics where the row is shorter.
     pub fn saved(&self, batch: &Batch<E>, t: usize, row: usize) -> &[E] {

@@ -191,6 +191,11 @@ impl<E: Element> Transducer<E> {
             None => Ok(()),
         }
     }
+    /// The decoder's network, and the encoder's where there is one.
+    pub fn networks(&self) -> (&Network, Option<&Network>) {
+        let encoder = self.encoder.as_ref().map(|(weights, _)| weights.network());
+        (self.decoder.network(), encoder)
+    }
     /// V: symbols that it can say.
     pub fn symbols(&self) -> usize {
         self.decoder.network().input.width()

@@ -1,6 +1,8 @@
 //! Parameters laid out as the products stream them: packed once for each change of the parameters.
 
+use crate::cell::Sizes;
 use crate::network::Sweep;
+use crate::norm::Norm;
 use crate::{Element, Error, Input, Network, Params, State};
 use elman_kernels::{Level, Packed, Rows, RowsMut};
 
@@ -27,10 +29,23 @@ pub(crate) struct SweepWeights<E> {
     pub input_back: Option<Packed<E>>,
     pub recurrent: Packed<E>,
     pub recurrent_back: Packed<E>,
-    /// b_ih + b_hh, lane by lane.
+    /// What a gate stands before, where one does; `recurrent` has the other lanes.
+    pub gated: Option<GatedWeights<E>>,
+    /// What z starts from, lane by lane: b_ih + b_hh, or 0 where a normalisation comes first.
     pub bias: Vec<E>,
+    pub norm: Option<Norm<E>>,
     /// The units' own parameters, one after another.
     pub unit: Vec<E>,
+}
+
+/// The row blocks of W_hh that read a gated h.
+#[derive(Clone, Debug)]
+pub(crate) struct GatedWeights<E> {
+    /// The gate's lane.
+    pub by: usize,
+    pub columns: (usize, usize),
+    pub weight: Packed<E>,
+    pub weight_back: Packed<E>,
 }
 
 #[derive(Clone, Debug)]
@@ -67,12 +82,13 @@ impl<E: Element> Weights<E> {
         };
         let sweeps = network.sweeps().map(|sweep| {
             let reads = network.reads(sweep.layer);
-            let (gx, gh) = (sizes.from_x.len() * h, sizes.from_h.len() * h);
+            let (plain, gated) = plain_and_gated(&sizes);
+            let (gx, gh) = (sizes.from_x.len() * h, plain.len() * h);
             let symbols = sweep.layer == 0 && matches!(network.input, Input::Symbols(_));
             SweepWeights {
                 sweep,
                 x_columns: columns(sizes.from_x),
-                h_columns: columns(sizes.from_h),
+                h_columns: columns(plain),
                 input: match symbols {
                     true => InputWeights::Symbols(vec![E::ZERO; reads * gx]),
                     false => InputWeights::Features(Packed::zeros(reads, gx)),
@@ -80,7 +96,17 @@ impl<E: Element> Weights<E> {
                 input_back: (!symbols).then(|| Packed::zeros(gx, reads)),
                 recurrent: Packed::zeros(h, gh),
                 recurrent_back: Packed::zeros(gh, h),
+                gated: sizes.gated.map(|g| GatedWeights {
+                    by: g.by,
+                    columns: columns(gated),
+                    weight: Packed::zeros(h, gated.len() * h),
+                    weight_back: Packed::zeros(gated.len() * h, h),
+                }),
                 bias: vec![E::ZERO; sizes.drive * h],
+                norm: network.layer_norm.then(|| Norm {
+                    gain: vec![E::ZERO; sizes.drive * h],
+                    bias: vec![E::ZERO; sizes.drive * h],
+                }),
                 unit: vec![E::ZERO; sizes.unit * h],
             }
         });
@@ -141,8 +167,21 @@ impl<E: Element> Weights<E> {
                     }
                 }
             }
+            if let (Some(norm), Some(gain)) = (&mut w.norm, views.gain) {
+                norm.gain.copy_from_slice(params.slice(gain));
+                norm.bias.copy_from_slice(&w.bias);
+                w.bias.fill(E::ZERO);
+            }
             let w_ih = in_lane_order(params.matrix(views.w_ih), sizes.from_x, h);
-            let w_hh = in_lane_order(params.matrix(views.w_hh), sizes.from_h, h);
+            let (plain, gated) = plain_and_gated(&sizes);
+            let blocks = params.matrix(views.w_hh);
+            let w_hh = in_lane_order(blocks.slice(0, plain.len() * h), plain, h);
+            if let Some(own) = &mut w.gated {
+                let rest = blocks.slice(plain.len() * h, blocks.rows());
+                let rest = in_lane_order(rest, gated, h);
+                own.weight.pack_transposed(0, rest.view());
+                own.weight_back.pack(0, rest.view());
+            }
             let (w_ih, w_hh) = (w_ih.view(), w_hh.view());
             match &mut w.input {
                 InputWeights::Features(packed) => packed.pack_transposed(0, w_ih),
@@ -176,6 +215,12 @@ impl<E: Element> Weights<E> {
         }
         Ok(())
     }
+}
+
+/// The lanes of the row blocks of W_hh that read h, and of those that read it gated.
+pub(crate) fn plain_and_gated(sizes: &Sizes) -> (&'static [usize], &'static [usize]) {
+    let gated = sizes.gated.map_or(0, |g| g.blocks);
+    sizes.from_h.split_at(sizes.from_h.len() - gated)
 }
 
 /// A matrix of row blocks, borrowed where the blocks already stand in the order of their lanes.

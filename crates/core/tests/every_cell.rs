@@ -28,6 +28,19 @@ proptest! {
     }
 
     #[test]
+    fn gradients_with_masks_are_central_differences(case in cases(12)) {
+        let (batch, state) = (case.noisy(), case.state());
+        let targets = case.noise(batch.total() * case.network.output_width(), 7);
+        let loss = |y: &[f64]| {
+            let d: Vec<f64> = y.iter().zip(&targets).map(|(y, t)| y - t).collect();
+            (d.iter().map(|d| 0.5 * d * d).sum(), d)
+        };
+        for check in check_gradient(&case.network, &case.params(), &batch, &state, loss).unwrap() {
+            prop_assert!(check.relative_error <= GRADIENT, "{check:?} of {case:?}");
+        }
+    }
+
+    #[test]
     fn tangent_is_the_transpose_of_backward(case in cases(12)) {
         prop_assume!(!case.network.bidirectional);
         // One step of one row: ⟨J v, u⟩ = ⟨v, Jᵀ u⟩ for the joint state of all layers.

@@ -191,3 +191,45 @@ fn equals_pytorch() {
         "two activations, LSTM and GRU; 1 and 2 layers and directions; f32 and f64"
     );
 }
+
+/// ONNX's GRU with `linear_before_reset = 0`, both directions and unequal lengths (`fixtures/make_onnx.py`).
+#[test]
+fn gru_before_equals_onnx() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
+    let fixture = read(&folder.join("onnx_gru_before.safetensors"));
+    let network = Network {
+        bidirectional: true,
+        output: None,
+        ..Network::new(CellKind::GruBefore, Input::Features(3), 5, 1)
+    };
+    let mut params = Params::<f32>::zeros(&network).unwrap();
+    for view in params.layout().views().to_vec() {
+        params.set(&view.name, &fixture.get(&view.name)).unwrap();
+    }
+    let lengths: Vec<usize> = fixture
+        .get::<f64>("lengths")
+        .iter()
+        .map(|&l| l as usize)
+        .collect();
+    let batch = Batch::features(&fixture.get::<f32>("x"), [7, 4, 3], Some(&lengths)).unwrap();
+    let state = fixture.state::<f32>(&network, 4, ["h0", ""]);
+    let weights = Weights::new(&network, &params).unwrap();
+    let mut trace = Trace::new();
+    forward(&weights, &batch, &state, &mut trace, &Team::new(1)).unwrap();
+    let y = batch.pack(&fixture.get::<f32>("y"), 10);
+    close("y", trace.outputs(), &y, F32);
+    let last = fixture.state::<f32>(&network, 4, ["h_n", ""]);
+    let ours = trace.final_state(&network, &batch);
+    close("h_n", ours.data(), last.data(), F32);
+    // The other form of the reset gate is another network.
+    let other = Network {
+        cell: CellKind::Gru,
+        ..network
+    };
+    let mut same = Params::<f32>::zeros(&other).unwrap();
+    same.data_mut().copy_from_slice(params.data());
+    let weights = Weights::new(&other, &same).unwrap();
+    forward(&weights, &batch, &state, &mut trace, &Team::new(1)).unwrap();
+    let apart = trace.outputs().iter().zip(&y).map(|(a, b)| (a - b).abs());
+    assert!(apart.fold(0.0, f32::max) > 1e-3);
+}

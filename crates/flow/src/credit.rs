@@ -39,7 +39,8 @@ pub(crate) struct Crediting {
     kept: Vec<f64>,
     lag: Vec<f64>,
     drive: Vec<f64>,
-    before: Vec<f64>,
+    /// What the row blocks of W_hh read, one run of equal blocks after another.
+    reads: [Vec<f64>; 2],
     credit: Credit,
 }
 
@@ -59,7 +60,7 @@ impl Crediting {
             kept: vec![0.0; n],
             lag: vec![0.0; n],
             drive: Vec::new(),
-            before: Vec::new(),
+            reads: [Vec::new(), Vec::new()],
             credit: Credit {
                 share: Vec::new(),
                 norm: Vec::new(),
@@ -87,10 +88,15 @@ impl Crediting {
     ) -> f64 {
         let (sizes, h) = (scope.network().cell.sizes(), scope.network().hidden);
         let (n, lanes, gates) = (places.len(), sizes.drive * h, sizes.from_h.len());
+        let plain = gates - sizes.gated.map_or(0, |g| g.blocks);
+        let runs = match plain < gates {
+            true => vec![(0, plain), (plain, gates)],
+            false => vec![(0, gates)],
+        };
         let mut parts = vec![0.0f64; n];
         for (layer, swept) in scope.trace.sweeps().iter().enumerate() {
             self.drive.clear();
-            self.before.clear();
+            self.reads.iter_mut().for_each(Vec::clear);
             let d_z = work.drive(layer).chunks_exact(lanes);
             for (i, (d_z, &(t, row))) in d_z.zip(places).enumerate() {
                 let scale = ln_scales[i].exp();
@@ -99,20 +105,27 @@ impl Crediting {
                     let from = &d_z[lane * h..(lane + 1) * h];
                     self.drive.extend(from.iter().map(|d| d * scale));
                 }
-                let before = &swept.state(&scope.batch, t, row)[..h];
-                self.before.extend_from_slice(before);
-                let unscaled = length(&self.drive[start..]) * (-ln_scales[i]).exp();
-                let part = match scale > 0.0 && unscaled.is_finite() {
-                    true => unscaled * length(before),
-                    false => 0.0,
-                };
-                parts[i] = parts[i].hypot(part);
+                for (&(from, to), all) in runs.iter().zip(&mut self.reads) {
+                    let read = swept.read(scope.network(), &scope.batch, t, row, from);
+                    all.extend_from_slice(read);
+                    let d_z = &self.drive[start..][from * h..to * h];
+                    let unscaled = length(d_z) * (-ln_scales[i]).exp();
+                    let part = match scale > 0.0 && unscaled.is_finite() {
+                        true => unscaled * length(read),
+                        false => 0.0,
+                    };
+                    parts[i] = parts[i].hypot(part);
+                }
             }
-            let to = &mut self.lag[layer * gates * h * h..][..gates * h * h];
+            let of_layer = &mut self.lag[layer * gates * h * h..][..gates * h * h];
             let d_z = MatRef::from_row_major_slice(&self.drive, n, gates * h);
-            let before = MatRef::from_row_major_slice(&self.before, n, h);
-            let to = MatMut::from_row_major_slice_mut(to, gates * h, h);
-            matmul(to, Accum::Replace, d_z.transpose(), before, 1.0, Par::Seq);
+            for (&(from, to), reads) in runs.iter().zip(&self.reads) {
+                let d_z = d_z.subcols(from * h, (to - from) * h).transpose();
+                let reads = MatRef::from_row_major_slice(reads, n, h);
+                let to_rows = &mut of_layer[from * h * h..to * h * h];
+                let out = MatMut::from_row_major_slice_mut(to_rows, (to - from) * h, h);
+                matmul(out, Accum::Replace, d_z, reads, 1.0, Par::Seq);
+            }
         }
         self.note();
         let ratios = parts.iter().zip(ln_norms).zip(ln_scales);

@@ -107,7 +107,8 @@ pub fn mean_field_of(scope: &Scope) -> Result<Option<MeanField>, Error> {
     let mean_square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>() / v.len().max(1) as f64;
     let sigma_w = (mean_square(params.get("weight_hh_l0")?) * h as f64).sqrt();
     let w = params.get("weight_ih_l0")?;
-    if w.len() != h * width {
+    // The theory is of h = φ(z) with z the plain sum.
+    if w.len() != h * width || network.layer_norm || network.zoneout > 0.0 {
         return Ok(None);
     }
     let bias = params

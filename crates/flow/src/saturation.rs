@@ -119,7 +119,7 @@ pub fn saturation(scope: &Scope) -> Vec<Saturation> {
 fn bounded(cell: CellKind) -> bool {
     matches!(
         cell,
-        CellKind::Elman | CellKind::Leaky | CellKind::Lstm | CellKind::Gru
+        CellKind::Elman | CellKind::Leaky | CellKind::Lstm | CellKind::Gru | CellKind::GruBefore
     )
 }
 
@@ -127,7 +127,7 @@ fn bounded(cell: CellKind) -> bool {
 fn gates(cell: CellKind) -> &'static [(&'static str, usize)] {
     match cell {
         CellKind::Lstm => &[("input", 0), ("forget", 1), ("output", 3)],
-        CellKind::Gru => &[("reset", 0), ("update", 1)],
+        CellKind::Gru | CellKind::GruBefore => &[("reset", 0), ("update", 1)],
         _ => &[],
     }
 }
@@ -139,7 +139,7 @@ pub(crate) fn slopes_of(scope: &Scope, mut each: impl FnMut(usize, usize, usize,
     for (layer, swept) in scope.trace.sweeps().iter().enumerate() {
         for row in 0..scope.batch.rows() {
             for t in 0..scope.batch.length(row) {
-                let after = swept.state(&scope.batch, t + 1, row);
+                let after = swept.made(&scope.batch, t, row);
                 let saved = swept.saved(&scope.batch, t, row);
                 for (i, s) in slopes.iter_mut().enumerate() {
                     *s = slope(cell, i, h, after, saved);
@@ -160,6 +160,6 @@ fn slope(cell: CellKind, i: usize, h: usize, after: &[f64], saved: &[f64]) -> f6
         CellKind::Leaky => flat(saved[i]),
         CellKind::LeakyRelu => step(saved[i]),
         CellKind::Lstm => flat(after[h + i].tanh()),
-        CellKind::Gru => flat(saved[2 * h + i]),
+        CellKind::Gru | CellKind::GruBefore => flat(saved[2 * h + i]),
     }
 }

@@ -110,10 +110,17 @@ fn describe(prefix: &str, n: &Network, say: &mut impl FnMut(String, String) -> O
         say(format!("{prefix}{key}"), value);
     }
     // What a network need not have is said only where it has it, as files did before there was any of it.
-    for (key, has) in [("leak_shared", n.leak.shared), ("leak_fixed", n.leak.fixed)] {
+    for (key, has) in [
+        ("leak_shared", n.leak.shared),
+        ("leak_fixed", n.leak.fixed),
+        ("layer_norm", n.layer_norm),
+    ] {
         if has {
             say(format!("{prefix}{key}"), has.to_string());
         }
+    }
+    if n.zoneout > 0.0 {
+        say(format!("{prefix}zoneout"), n.zoneout.to_string());
     }
 }
 
@@ -159,6 +166,11 @@ fn described(
         leak: Leak {
             shared: has("leak_shared")?,
             fixed: has("leak_fixed")?,
+        },
+        layer_norm: has("layer_norm")?,
+        zoneout: match metadata.get(&format!("elman.{prefix}zoneout")) {
+            Some(text) => parse(file, "zoneout", text)?,
+            None => 0.0,
         },
         ..Network::new(cell, input, number("hidden", get("hidden")?)?, 1)
     })
@@ -286,7 +298,12 @@ mod tests {
                 shared: leaky,
                 fixed: leaky,
             };
-            let network = Network { leak, ..network };
+            let network = Network {
+                leak,
+                layer_norm: true,
+                zoneout: 0.1,
+                ..network
+            };
             let params = Init::default().params(&network, 3).unwrap();
             let extra = BTreeMap::from([("task".to_string(), "\"forecast\"".to_string())]);
             let model = Model {

@@ -30,7 +30,9 @@ impl Family {
             CellKind::Elman | CellKind::ElmanRelu => Some(Family::Rnn),
             CellKind::Lstm => Some(Family::Lstm),
             CellKind::Gru => Some(Family::Gru),
-            CellKind::ElmanLinear | CellKind::Leaky | CellKind::LeakyRelu => None,
+            CellKind::ElmanLinear | CellKind::Leaky | CellKind::LeakyRelu | CellKind::GruBefore => {
+                None
+            }
         }
     }
     /// The family with this many row blocks in its weights.

@@ -110,7 +110,7 @@ options! {
         #[flag(long, help_heading = "Data", value_name = "ROWS")]
         batch: usize,
 
-        /// elman, elman-relu, elman-linear, leaky, leaky-relu, lstm or gru
+        /// elman, elman-relu, elman-linear, leaky, leaky-relu, lstm, gru or gru-before
         #[flag(long, help_heading = "Network")]
         cell: String,
         /// Units of each layer
@@ -199,6 +199,21 @@ options! {
         seed: u64,
     }
     off {
+        /// Normalise each gate over its units before the cell's arithmetic
+        #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
+        layer_norm: bool,
+        /// Share of what each layer gives to the next, and to the readout, that is dropped at each step of training
+        #[flag(long, help_heading = "Network", value_name = "SHARE")]
+        dropout: f64,
+        /// Share of the inputs that is dropped, the same at every step of a sequence (for symbols: whole symbols)
+        #[flag(long, help_heading = "Network", value_name = "SHARE")]
+        input_dropout: f64,
+        /// Share of the state that W_hh does not see, the same units at every step of a sequence
+        #[flag(long, help_heading = "Network", value_name = "SHARE")]
+        state_dropout: f64,
+        /// Share of units that keep their state at each step of training (zoneout)
+        #[flag(long, help_heading = "Network", value_name = "SHARE")]
+        zoneout: f64,
         /// One leak for all units of a leaky layer, instead of one for each
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         shared_leak: bool,
@@ -395,6 +410,10 @@ impl Config {
             ("warm-up", self.warm_up, 0.0, 1.0),
             ("own-words", self.own_words, 0.0, 1.0),
             ("length-penalty", self.length_penalty, 0.0, 10.0),
+            ("dropout", self.dropout, 0.0, 0.95),
+            ("input-dropout", self.input_dropout, 0.0, 0.95),
+            ("state-dropout", self.state_dropout, 0.0, 0.95),
+            ("zoneout", self.zoneout, 0.0, 0.95),
             (
                 "forget-bias",
                 self.forget_bias.unwrap_or(1.0),

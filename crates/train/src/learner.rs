@@ -2,7 +2,8 @@
 
 use crate::{Config, Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{
-    Cotangent, Deltas, Network, Params, Span, State, Team, Trace, Weights, backward, forward,
+    Batch, Cotangent, Deltas, Draw, Dropout, Network, Params, Span, State, Team, Trace, Weights,
+    backward, forward,
 };
 
 /// A window of some rows, the longest row first.
@@ -18,6 +19,29 @@ pub struct Work<'a> {
     pub span: Span,
     /// The state carried into it, of at least as many rows; none at the start of the rows.
     pub state: Option<&'a State<f32>>,
+}
+
+impl Work<'_> {
+    /// A batch of this work with the masks of dropout and zoneout: the same for the same seed, epoch, batch and window.
+    pub fn noisy(
+        &self,
+        batch: Batch<f32>,
+        network: &Network,
+        config: &Config,
+    ) -> Result<Batch<f32>, Error> {
+        let dropout = Dropout {
+            between: config.dropout,
+            input: config.input_dropout,
+            state: config.state_dropout,
+        };
+        let draw = Draw {
+            seed: config.seed,
+            epoch: self.epoch as u64,
+            batch: self.batch as u64,
+            step: self.span.start as u64,
+        };
+        Ok(batch.with_noise(network, dropout, draw)?)
+    }
 }
 
 /// What a window taught.
@@ -90,7 +114,8 @@ impl Learner for Recurrent<'_> {
             Some(state) => state.first(rows.len()),
             None => State::initial(self.network, params, rows.len()),
         };
-        let piece = self.source.piece(rows, span.start, span.end)?;
+        let mut piece = self.source.piece(rows, span.start, span.end)?;
+        piece.batch = work.noisy(piece.batch, self.network, self.config)?;
         let batch = &piece.batch;
         forward(&self.weights, batch, &before, &mut self.trace, team)?;
         let (outputs, width) = (self.trace.outputs(), self.trace.output_width());

@@ -9,12 +9,14 @@ use elman_kernels::Value;
 mod activation;
 mod elman;
 mod gru;
+mod gru_before;
 mod leaky;
 mod lstm;
 
 pub use activation::{Activation, Linear, Relu, Tanh};
 pub use elman::Elman;
 pub use gru::Gru;
+pub use gru_before::GruBefore;
 pub use leaky::Leaky;
 pub use lstm::Lstm;
 
@@ -115,6 +117,8 @@ pub trait Cell: Copy + Send + Sync + 'static {
     const FROM_X: &'static [usize];
     /// The lane of each row block of W_hh.
     const FROM_H: &'static [usize];
+    /// What stands between h and the last row blocks of W_hh, where something does.
+    const GATED: Option<Gated> = None;
     /// Names of the parameters that each unit has of its own.
     const UNIT: &'static [&'static str] = &[];
 
@@ -150,6 +154,16 @@ pub trait Cell: Copy + Send + Sync + 'static {
 
     /// Starting values of what only this cell has; all are 0 before.
     fn start(_: Special<'_>) {}
+}
+
+/// A gate before the recurrent product: the last `blocks` row blocks of W_hh read σ(drive[by]) ⊙ h in place of h. The
+/// driver forms it, its tangent and its transpose; the lanes of those blocks are neighbours, and `by` is none of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gated {
+    /// How many row blocks.
+    pub blocks: usize,
+    /// The lane of the gate.
+    pub by: usize,
 }
 
 /// What a cell may start in its own way.
@@ -228,6 +242,7 @@ cells! {
     LeakyRelu "leaky-relu" "h_t = (1-a) h_{t-1} + a max(0, W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Relu>,
     Lstm "lstm" "long short-term memory: input, forget and output gates around c" => crate::cell::Lstm,
     Gru "gru" "gated recurrent unit, reset applied after the recurrent product" => crate::cell::Gru,
+    GruBefore "gru-before" "gated recurrent unit, reset applied before the recurrent product" => crate::cell::GruBefore,
 }
 
 /// The sizes of a cell, as numbers.
@@ -245,6 +260,8 @@ pub struct Sizes {
     pub from_x: &'static [usize],
     /// Row blocks of W_hh.
     pub from_h: &'static [usize],
+    /// The gate before the last of them, where there is one.
+    pub gated: Option<Gated>,
     /// Names of the unit's parameters.
     pub unit_names: &'static [&'static str],
 }
@@ -260,6 +277,7 @@ impl Sizes {
             unit: <C::Unit<V> as Lanes<V>>::COUNT,
             from_x: C::FROM_X,
             from_h: C::FROM_H,
+            gated: C::GATED,
             unit_names: C::UNIT,
         }
     }

@@ -32,6 +32,11 @@ pub fn cases(widest: usize) -> impl Strategy<Value = Case> {
                 bidirectional,
                 output,
                 learned_state: seed % 2 == 0,
+                layer_norm: (seed >> 8) % 3 == 0,
+                zoneout: match (seed >> 16) % 3 {
+                    0 => 0.3,
+                    _ => 0.0,
+                },
                 leak: match cell.sizes().unit {
                     0 => Leak::default(),
                     _ => Leak {
@@ -117,6 +122,29 @@ impl Case {
             }
         }
         Batch::features(&x, [steps, rows.len(), width], Some(&lengths)).unwrap()
+    }
+    /// The whole batch with masks of every kind, or of some.
+    pub fn noisy(&self) -> Batch<f64> {
+        let share = |bit: u32, share| {
+            if self.seed >> bit & 1 == 1 {
+                share
+            } else {
+                0.0
+            }
+        };
+        let dropout = Dropout {
+            between: share(20, 0.4),
+            input: share(21, 0.3),
+            state: share(22, 0.5),
+        };
+        let draw = Draw {
+            seed: self.seed,
+            epoch: 1,
+            batch: 2,
+            step: 3,
+        };
+        let batch = self.batch();
+        batch.with_noise(&self.network, dropout, draw).unwrap()
     }
     pub fn first_step(&self) -> Batch<f64> {
         self.batch_of(&[0], 0, 1)

@@ -206,6 +206,8 @@ pub(crate) fn network(config: &Config, cell: CellKind, input: Input, output: usi
     Network {
         layers: config.layers,
         learned_state: config.learned_state,
+        layer_norm: config.layer_norm,
+        zoneout: config.zoneout,
         leak: Leak {
             shared: config.shared_leak,
             fixed: config.fixed_leak,

@@ -5,6 +5,7 @@
 //! what it would say; in the second, which learns, each input is with some probability the first pass's word.
 
 use super::Examples;
+use super::examples::GivenBatch;
 use crate::data::SymbolTable;
 use crate::task::largest;
 use crate::{Config, Error, Learner, Lesson, Loss, Source, Work};
@@ -54,10 +55,20 @@ impl Learner for PairLearner<'_> {
         gradient: &mut Params<f32>,
         team: &Team,
     ) -> Result<Lesson, Error> {
-        let given = self.examples.sources.batch(work.rows)?;
+        let (decoder, encoder) = self.transducer.networks();
+        let mut given = self.examples.sources.batch(work.rows)?;
+        if let (GivenBatch::Symbols(batch), Some(encoder)) = (&mut given, encoder) {
+            // Batches are fewer than 2³¹: the encoder's masks are not the decoder's.
+            let own = Work {
+                batch: work.batch | 1 << 31,
+                ..work
+            };
+            *batch = own.noisy(batch.clone(), encoder, self.config)?;
+        }
         let mut piece = self
             .examples
             .piece(work.rows, work.span.start, work.span.end)?;
+        piece.batch = work.noisy(piece.batch, decoder, self.config)?;
         let share = self.own_words(work.epoch);
         let net = &self.transducer;
         net.forward(given.view(), &piece.batch, &mut self.trace, team)?;
@@ -78,6 +89,7 @@ impl Learner for PairLearner<'_> {
                     _ => symbol,
                 }
             })?;
+            piece.batch = work.noisy(piece.batch, decoder, self.config)?;
             net.forward(given.view(), &piece.batch, &mut self.trace, team)?;
         }
         let outputs = self.trace.outputs();
