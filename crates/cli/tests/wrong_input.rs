@@ -199,7 +199,7 @@ fn options() {
     place.write("sea.txt", prose(100));
     for (flags, word) in [
         (["--cell", "transformer"], "elman, elman-relu"),
-        (["--task", "chess"], "forecast and text"),
+        (["--task", "chess"], "forecast, text, classify"),
         (["--hidden", "0"], "hidden"),
         (["--hidden", "99999999"], "hidden"),
         (["--learning-rate", "nan"], "learning-rate"),

@@ -89,8 +89,12 @@ impl Trained {
     }
     fn other(&self, wanted: &str) -> Error {
         Error::Config(format!(
-            "this model was trained for the task {}, and {wanted} is needed",
-            self.config.task
+            "this model was trained for the task {}, and {wanted} is needed; use elman {}",
+            self.config.task,
+            match self.used {
+                Use::Text(_) => "generate",
+                _ => "predict",
+            }
         ))
     }
     /// The columns it reads, of a file, or of the data it was trained on.

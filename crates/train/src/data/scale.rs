@@ -7,7 +7,7 @@ use std::ops::Range;
 
 /// How columns are scaled.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(rename_all = "kebab-case")]
 pub enum Scaling {
     /// Mean 0 and standard deviation 1 (dividing by n) over the training part.
     #[default]
