@@ -2,14 +2,17 @@
 #![forbid(unsafe_code)]
 
 mod bench;
+mod doctor;
 mod evaluate;
 mod generate;
 mod gradcheck;
 mod info;
+mod lesson;
 mod output;
 mod predict;
 mod progress;
 mod train;
+mod unroll;
 
 use clap::{Parser, Subcommand};
 use std::process::ExitCode;
@@ -30,6 +33,7 @@ Examples:
   elman evaluate runs/sunspots                errors beside those of simple forecasts
   elman predict runs/sunspots --steps 11      what comes next, as CSV
   elman generate runs/book --length 400       what the text model writes
+  elman doctor runs/book                      why it learns, or does not, and what to change
 
 Exit codes: 0 done, 1 it failed, 2 the command line was wrong.";
 
@@ -43,6 +47,12 @@ enum Command {
     Predict(predict::Args),
     /// Write text with a trained character model
     Generate(generate::Args),
+    /// Look at a network's gradients: why it learns, or does not, and what to change
+    Doctor(doctor::Args),
+    /// Draw the unrolled network over one row of data, with what it really computed
+    Unroll(unroll::Args),
+    /// The lesson's worked examples and practice problems, computed by the engine
+    Lesson(lesson::Args),
     /// Say what a run or a model file holds
     Info(info::Args),
     /// Compare analytic gradients with central differences
@@ -57,6 +67,9 @@ fn main() -> ExitCode {
         Command::Evaluate(args) => evaluate::run(args),
         Command::Predict(args) => predict::run(args),
         Command::Generate(args) => generate::run(args),
+        Command::Doctor(args) => doctor::run(args),
+        Command::Unroll(args) => unroll::run(args),
+        Command::Lesson(args) => lesson::run(args),
         Command::Info(args) => info::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
         Command::Bench(args) => bench::run(args),

@@ -1,7 +1,10 @@
 //! From what a run measured to its page: plain structs in, HTML out.
 
+mod flow;
 mod labels;
 mod pairs;
+
+pub use flow::{Look, flow};
 
 use elman_report::training::{
     EpochPoint, ErrorRow, ErrorTable, ForecastPart, LearningCurves, Metric, Sample, Score,

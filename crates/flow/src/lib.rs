@@ -35,6 +35,7 @@
 
 mod advice;
 mod bias;
+mod contributions;
 mod credit;
 mod decay;
 mod dense;
@@ -59,6 +60,7 @@ mod unroll;
 mod verdict;
 
 pub use bias::{TruncationBias, truncation_bias};
+pub use contributions::{Contribution, contributions};
 pub use credit::Credit;
 pub use decay::{Bound, Decay, decay, default_tau, lesson_bound};
 pub use dense::Complex;

@@ -3,7 +3,7 @@
 //! Every file is written beside and renamed, the checkpoint before the model, so that a run killed at any moment is
 //! loadable and goes on.
 
-use crate::{Config, Error, Progress, checkpoint};
+use crate::{Config, Epoch, Error, Progress, checkpoint};
 use elman_core::{Companions, Network};
 use elman_io::{Model, Tensors, read_model, write_bytes, write_model};
 use std::collections::BTreeMap;
@@ -133,6 +133,21 @@ impl Run {
             extra,
         };
         Ok(write_model(&self.file(MODEL), &model)?)
+    }
+    /// Its epochs so far; none where nothing was recorded yet.
+    pub fn epochs(&self) -> Result<Vec<Epoch>, Error> {
+        let path = self.file(METRICS);
+        let Ok(text) = std::fs::read_to_string(&path) else {
+            return Ok(Vec::new());
+        };
+        let lines = text.lines().enumerate();
+        let read = lines.map(|(i, line)| {
+            serde_json::from_str(line).map_err(|e| Error::Run {
+                path: path.clone(),
+                why: format!("line {} cannot be read ({e})", i + 1),
+            })
+        });
+        read.collect()
     }
     /// The configuration of its checkpoint.
     pub fn checkpoint(&self) -> Result<(Config, Tensors), Error> {

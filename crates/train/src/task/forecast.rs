@@ -284,6 +284,24 @@ impl ForecastModel {
             .map(|(t, c)| self.scaler.forward(c, frame.columns[c][t]) as f32)
             .collect()
     }
+    /// A series cut into rows of up to `steps` steps, with what should be said at each.
+    pub(crate) fn segments(&self, frame: &Frame, steps: usize) -> Result<impl Source, Error> {
+        let known = frame.rows().saturating_sub(1);
+        if known < 2 {
+            return Err(Error::Config(
+                "a series of at least three rows is needed".into(),
+            ));
+        }
+        let steps = steps.clamp(2, known);
+        let starts: Vec<usize> = (0..=known - steps).step_by(steps).collect();
+        Ok(Segments {
+            x: self.scaled(frame),
+            width: self.columns.len(),
+            change: self.change,
+            lengths: vec![steps; starts.len()],
+            starts,
+        })
+    }
     /// One-step forecasts of each of some ranges of rows; each row is forecast from all rows before it. Row 0 cannot
     /// be forecast and is left out.
     pub fn one_step(

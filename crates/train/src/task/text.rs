@@ -187,6 +187,16 @@ impl CharacterModel {
     pub fn vocabulary(&self) -> &Vocabulary {
         &self.vocabulary
     }
+    /// A text cut into `count` rows, or fewer.
+    pub(crate) fn streams(&self, codes: &[u32], count: usize) -> Result<impl Source, Error> {
+        if codes.len() < 3 {
+            return Err(Error::Config(
+                "a text of at least three characters is needed".into(),
+            ));
+        }
+        let count = count.min(codes.len() / 2);
+        Ok(Streams::new(codes, self.vocabulary.size(), count))
+    }
     /// Bits that each character of `codes` after the first takes, on average; read in one pass from the initial state.
     pub fn bits_per_character(&self, codes: &[u32], team: &Team) -> Result<f64, Error> {
         if codes.len() < 2 {

@@ -5,7 +5,7 @@ use crate::data::sequences::{Label, Sequences};
 use crate::data::{Affine, Scaler};
 use crate::loss::softmax;
 use crate::task::known;
-use crate::{Error, Read};
+use crate::{Error, Read, Source};
 use elman_core::{Input, Network, Params, Team, Weights};
 use std::collections::BTreeMap;
 
@@ -76,6 +76,16 @@ impl LabelModel {
     pub fn channels(&self) -> Vec<&str> {
         let columns = self.channels.columns.iter();
         columns.map(|c| c.name.as_str()).collect()
+    }
+    /// Labelled sequences as it reads them.
+    pub(crate) fn rows(&self, mut sequences: Sequences) -> Result<impl Source, Error> {
+        sequences.require_channels(self.channels.columns.len())?;
+        if self.question.of_classes() {
+            sequences.use_classes(&self.classes)?;
+        }
+        let all: Vec<usize> = (0..sequences.rows.len()).collect();
+        let scaling = (&self.channels, &self.answer);
+        Rows::new(&sequences, &all, scaling, (self.question, self.read))
     }
     /// What it says about each of some sequences, in the order given.
     pub fn answers(
