@@ -99,7 +99,8 @@ fn text(drawing: &Unrolled) -> String {
         if folded {
             if i == FOLDED {
                 let n = steps.len() - 2 * FOLDED;
-                rows.push(vec![format!("⋮ {n} more, with the same weights")]);
+                let more = format!("{n} more");
+                rows.push(vec!["⋮".into(), String::new(), String::new(), more]);
             }
             continue;
         }

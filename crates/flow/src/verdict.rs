@@ -78,7 +78,7 @@ pub struct Training {
     pub clip: Option<f64>,
     /// Gradient norms of the training's steps.
     pub norms: Option<Clipping>,
-    /// 1 − loss/baseline on held-out data: 1 is perfect, 0 no better than the baseline.
+    /// 1 − loss/baseline on the data looked at: 1 is perfect, 0 no better than the baseline.
     pub explained: Option<f64>,
     /// How many steps back the task is known to reach.
     pub memory: Option<usize>,
@@ -305,11 +305,10 @@ impl Case<'_> {
         let mut lines = Vec::new();
         if let Some(c) = &self.training.norms {
             lines.push(format!(
-                "gradient norm: median {:.3}, 99th percentile {:.3}; {:.0} % of {} steps clipped",
+                "gradient norm: median {:.3}, 99th percentile {:.3}; {:.0} % of the steps clipped",
                 c.median,
                 c.p99,
                 100.0 * c.clipped,
-                c.steps
             ));
         }
         if let (Some(missing), Some(window)) = (self.cut_off(), self.training.window) {
@@ -319,7 +318,7 @@ impl Case<'_> {
             ));
         }
         if let Some(e) = self.training.explained {
-            lines.push(format!("explained on held-out data: {:.1} %", 100.0 * e));
+            lines.push(format!("explained of what was looked at: {:.1} %", 100.0 * e));
         }
         if let Some(signal) = self.signal() {
             lines.push(format!(
