@@ -170,6 +170,10 @@ fn sequences_to_sequences() {
         "words",
         "--own-words",
         "0.2",
+        "--dropout",
+        "0.1",
+        "--state-dropout",
+        "0.1",
     ];
     let document = train(&place, &[&more[..], &["--out", "r"]].concat());
     let parts = document["evaluation"]["parts"].as_array().unwrap();

@@ -318,7 +318,10 @@ impl Case<'_> {
             ));
         }
         if let Some(e) = self.training.explained {
-            lines.push(format!("explained of what was looked at: {:.1} %", 100.0 * e));
+            lines.push(format!(
+                "explained of what was looked at: {:.1} %",
+                100.0 * e
+            ));
         }
         if let Some(signal) = self.signal() {
             lines.push(format!(

@@ -1,0 +1,130 @@
+//! `elman doctor`, `unroll` and `lesson` as a person meets them.
+
+mod command;
+
+use command::{Place, SHORT, prose, wave};
+use serde_json::Value;
+
+/// A place with a run of a table, and of a text.
+fn place() -> Place {
+    let place = Place::new();
+    place.write("load.csv", wave(200));
+    place.write("sea.txt", prose(300));
+    let series = ["train", "load.csv", "--target", "load", "--out", "series"];
+    place.well(&[&series[..], &SHORT].concat());
+    place.well(&[&["train", "sea.txt", "--out", "text"], &SHORT[..]].concat());
+    place
+}
+
+#[test]
+fn a_verdict_with_evidence_and_pictures() {
+    let place = place();
+    for run in ["series", "text"] {
+        let said = place.well(&["doctor", run, "--html", "flow.html"]).out;
+        assert!(
+            said.contains("gradient by lag") && said.contains("a hundredth after"),
+            "{said}"
+        );
+        let page = String::from_utf8(place.bytes("flow.html")).unwrap();
+        for part in [
+            "Gradient by lag",
+            "Lyapunov",
+            "unit circle",
+            "Contribution of each time step",
+        ] {
+            assert!(page.contains(part), "{run}: no {part}");
+        }
+        let json = place
+            .well(&["doctor", run, "--json", "--max-lag", "20"])
+            .out;
+        let json: Value = serde_json::from_str(&json).unwrap();
+        assert!(json["verdict"]["cause"].is_string());
+        let shares = json["flow"]["lag"]["credit"]["share"].as_array().unwrap();
+        assert_eq!(shares.len(), 21);
+    }
+    // Another file of the same kind.
+    place.write("other.csv", wave(90));
+    place.well(&["doctor", "series", "--data", "other.csv"]);
+}
+
+#[test]
+fn a_gate() {
+    let place = place();
+    let gate = [
+        "doctor",
+        "series",
+        "--require",
+        "horizon>=1",
+        "--require",
+        "beta<2",
+    ];
+    assert!(place.well(&gate).out.contains("holds"));
+    let ended = place.elman(&["doctor", "series", "--require", "horizon>=100000"]);
+    assert_eq!(ended.code, 1);
+    assert!(ended.err.contains("horizon>=100000"), "{}", ended.err);
+}
+
+#[test]
+fn the_unrolled_network() {
+    let place = place();
+    let said = place
+        .well(&["unroll", "series", "--svg", "u.svg", "--steps", "60"])
+        .out;
+    assert!(
+        said.contains("36 more") && said.contains("mean φ′"),
+        "{said}"
+    );
+    let drawing = String::from_utf8(place.bytes("u.svg")).unwrap();
+    assert!(drawing.starts_with("<svg") && drawing.contains("W_hh"));
+    place.write("new.txt", "the sea sees a ship\n");
+    let said = place
+        .well(&["unroll", "text", "--row", "new.txt", "--json"])
+        .out;
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert!(said["steps"].as_array().unwrap().len() >= 10);
+}
+
+#[test]
+fn the_lesson() {
+    let place = place();
+    let said = place.well(&["lesson"]).out;
+    assert!(
+        said.contains("Example 1") && said.contains("0.197375"),
+        "{said}"
+    );
+    assert!(
+        place
+            .well(&["lesson", "--run", "series"])
+            .out
+            .contains("on this run")
+    );
+    let json: Value = serde_json::from_str(&place.well(&["lesson", "--json"]).out).unwrap();
+    assert!(json.as_array().unwrap().len() >= 7);
+}
+
+#[test]
+fn wrong_requests() {
+    let place = place();
+    place.write("w.tsv", "ab\tba\n".repeat(40));
+    place.well(
+        &[
+            &["train", "w.tsv", "--task", "seq2seq", "--out", "pairs"],
+            &SHORT[..],
+        ]
+        .concat(),
+    );
+    place.badly(
+        2,
+        &["doctor", "series", "--require", "horizn>=5"],
+        &["horizn", "horizon"],
+    );
+    place.badly(2, &["doctor", "series", "--bias", "2"], &["--bias"]);
+    place.badly(
+        2,
+        &["doctor", "pairs"],
+        &["encoder", "one recurrent network"],
+    );
+    place.badly(1, &["doctor", "nothing"], &["nothing"]);
+    place.badly(1, &["unroll", "series", "--row", "none.csv"], &["none.csv"]);
+    place.badly(1, &["doctor", "text", "--data", "none.txt"], &["none.txt"]);
+}
