@@ -12,7 +12,8 @@ use std::process::Command;
 use std::time::Instant;
 
 const HELP: &str = "\
-cargo xtask test      format, lints, tests, doc tests, tidiness, the Python packages, and the pages in a real browser
+cargo xtask test      format, lints, tests (of kernels and core without vector instructions too), doc tests, tidiness,
+                      the Python packages, and the pages in a real browser
 cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
 cargo xtask python    only the files of elman as Python's packages read and write them (needs Python 3.10 with venv)
 cargo xtask wheel     only the Python wheel: built, installed in a fresh virtual environment, tested there
@@ -75,6 +76,12 @@ fn test() -> Result<()> {
             run(&mut cargo)
         })?;
     }
+    timed("tests without vector instructions", || {
+        let mut cargo = Command::new(env!("CARGO"));
+        let packages = ["--package", "elman-kernels", "--package", "elman-core"];
+        cargo.args(["test", "--quiet"]).args(packages);
+        run(cargo.current_dir(&root).env("ELMAN_LEVEL", "portable"))
+    })?;
     timed("files in Python", || python::check(&root))?;
     timed("pages in a browser", || browser::check(&root))
 }
