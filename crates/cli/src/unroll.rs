@@ -63,7 +63,7 @@ pub fn run(args: Args) -> Result<()> {
                 t: s.t as u64 + 1,
                 x: s.x.clone(),
                 x_name: names(s.symbol),
-                h: Vec::new(),
+                h: top(&scope, s.t),
                 h_norm: s.layers.last().map_or(0.0, |l| l.norm),
                 slope: s.layers.last().map_or(f64::NAN, |l| l.mean_slope),
                 y: s.y.iter().take(4).copied().collect(),
@@ -81,6 +81,17 @@ pub fn run(args: Args) -> Result<()> {
         false => output::print(&text(&drawing)),
     }
 }
+
+/// The first units of the last layer's h after step `t`.
+fn top(scope: &Scope, t: usize) -> Vec<f64> {
+    let network = scope.network();
+    let state = scope.state(t + 1, 0);
+    let last = &state[(network.layers - 1) * network.state_width()..];
+    last[..network.hidden.min(UNITS)].to_vec()
+}
+
+/// Units whose state is drawn.
+const UNITS: usize = 12;
 
 /// One line a step, long rows folded; bars for the state's length and for the gradient that arrives, on a logarithmic
 /// scale of its own.

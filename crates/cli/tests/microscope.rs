@@ -105,7 +105,8 @@ fn the_lesson() {
 #[test]
 fn wrong_requests() {
     let place = place();
-    place.write("w.tsv", "ab\tba\n".repeat(40));
+    let words: String = (0..60).map(|n| format!("a{n}\tb{n}\n")).collect();
+    place.write("w.tsv", words);
     place.well(
         &[
             &["train", "w.tsv", "--task", "seq2seq", "--out", "pairs"],
