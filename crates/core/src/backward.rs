@@ -320,13 +320,11 @@ impl<E: Element> Shard<'_, E> {
                 let columns = swept.columns;
                 let extra = Blocks::new(&swept.extra, &batch.offsets, columns.width);
                 run.recursion(
-                    states,
-                    saved,
+                    (states, saved),
                     (columns, extra, &mut self.extra[index]),
                     above,
                     self.state[index],
-                    &mut self.drive[index],
-                    &mut self.unit[index],
+                    (&mut self.drive[index], &mut self.unit[index]),
                 );
                 if let Some(below) = &mut below {
                     run.to_inputs(&self.drive[index], below);
@@ -375,13 +373,11 @@ impl<E: Element> SweepRun<'_, E> {
     /// step, so `state` needs no mask.
     fn recursion(
         &self,
-        states: Blocks<'_, E>,
-        saved: Blocks<'_, E>,
+        (states, saved): (Blocks<'_, E>, Blocks<'_, E>),
         (columns, extra, d_extra): (Extended, Blocks<'_, E>, &mut StepsMut<'_, E>),
         above: &StepsMut<'_, E>,
         state: &mut [E],
-        drive: &mut StepsMut<'_, E>,
-        unit: &mut StepsMut<'_, E>,
+        (drive, unit): (&mut StepsMut<'_, E>, &mut StepsMut<'_, E>),
     ) {
         let network = &self.weights.network;
         let (h, width) = (network.hidden, network.state_width());

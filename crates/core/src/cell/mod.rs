@@ -156,7 +156,7 @@ pub trait Cell: Copy + Send + Sync + 'static {
     fn start(_: Special<'_>) {}
 }
 
-/// A gate before the recurrent product: the last `blocks` row blocks of W_hh read σ(drive[by]) ⊙ h in place of h. The
+/// A gate before the recurrent product: the last `blocks` row blocks of W_hh read `σ(drive[by]) ⊙ h` in place of h. The
 /// driver forms it, its tangent and its transpose; the lanes of those blocks are neighbours, and `by` is none of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gated {

@@ -17,7 +17,7 @@ pub(crate) enum Sources {
 #[derive(Debug)]
 pub(crate) enum GivenBatch {
     /// Sequences.
-    Symbols(Batch<f32>),
+    Symbols(Box<Batch<f32>>),
     /// Vectors `[rows, width]`, and the width.
     Vectors(Vec<f32>, usize),
 }
@@ -54,7 +54,7 @@ impl Sources {
         Ok(match self {
             Sources::Symbols(all, known) => {
                 let sequences = rows.iter().map(|&r| all[r].as_slice());
-                GivenBatch::Symbols(symbols(sequences.collect(), *known)?)
+                GivenBatch::Symbols(Box::new(symbols(sequences.collect(), *known)?))
             }
             Sources::Vectors(x, width) => {
                 let numbers = rows.iter().flat_map(|&r| &x[r * width..][..*width]);

@@ -63,7 +63,7 @@ impl Learner for PairLearner<'_> {
                 batch: work.batch | 1 << 31,
                 ..work
             };
-            *batch = own.noisy(batch.clone(), encoder, self.config)?;
+            **batch = own.noisy(batch.as_ref().clone(), encoder, self.config)?;
         }
         let mut piece = self
             .examples
