@@ -110,8 +110,8 @@ fn the_state_is_masked_where_it_enters_the_product_only() {
     let steps: Vec<&[f64]> = (0..3)
         .map(|t| trace.output(&batch, t, 0).unwrap())
         .collect();
-    for i in 0..30 {
-        let unit = [steps[0][i], steps[1][i], steps[2][i]];
+    for ((&first, &second), &third) in steps[0].iter().zip(steps[1]).zip(steps[2]) {
+        let unit = [first, second, third];
         assert!(
             unit == [1.0, 1.0, 1.0] || unit == [1.0, 3.0, 7.0],
             "{unit:?}"
@@ -234,10 +234,10 @@ fn layer_normalisation_is_the_formula() {
         .collect();
     let mean = a.iter().sum::<f64>() / 6.0;
     let variance = a.iter().map(|a| (a - mean) * (a - mean)).sum::<f64>() / 6.0;
-    for i in 0..6 {
+    for (i, &sum) in a.iter().enumerate() {
         let [gain, b_ih, b_hh] =
             ["gain_l0", "bias_ih_l0", "bias_hh_l0"].map(|n| params.get(n).unwrap()[i]);
-        let z = gain * (a[i] - mean) / (variance + 1e-5).sqrt() + b_ih + b_hh;
+        let z = gain * (sum - mean) / (variance + 1e-5).sqrt() + b_ih + b_hh;
         assert!((trace.outputs()[i] - z.tanh()).abs() < 1e-12);
     }
 }
