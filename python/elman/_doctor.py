@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ._layers import GRU, LSTM, RNN, _lengths
+from ._model import Model
 
 
 @dataclass(frozen=True)
@@ -42,13 +43,14 @@ class Diagnosis:
 
 
 def doctor(
-    model: RNN | LSTM | GRU,
-    x: npt.ArrayLike,
+    model: RNN | LSTM | GRU | Model,
+    x: npt.ArrayLike | None = None,
     dy: npt.ArrayLike | None = None,
     *,
     h0: Any = None,
     lengths: Sequence[int] | npt.NDArray[Any] | None = None,
     sequences: int = 16,
+    steps: int = 512,
     max_lag: int | None = None,
     fixed_points: bool = False,
     window: int | None = None,
@@ -58,12 +60,14 @@ def doctor(
     """Measures how gradients flow back through time, and says what that means.
 
     Args:
-        model: layers of one direction.
+        model: layers of one direction; or a trained model, which is examined on the data that it was trained on, with
+            its own loss and window: then ``x``, ``dy``, ``h0`` and ``lengths`` are left out.
         x: the inputs, shaped as the layers read them.
         dy: ∂loss/∂y, shaped as ``y``; a step without a loss has zeros. Where it is left out, the loss is the sum of y
             at each sequence's last step.
         h0, lengths: as in a call of the layers.
         sequences: how many of the sequences to measure, evenly chosen: memory grows with them.
+        steps: how many steps of each training sequence of a trained model to measure, at most.
         max_lag: how many steps back to follow the gradient; as far as all loss times reach where it is left out.
         fixed_points: whether to search for fixed points too, which takes longest.
         window, clip: the truncation window in steps and the clip limit of the training, where they are known.
@@ -72,16 +76,6 @@ def doctor(
     Raises:
         ValueError: a shape is wrong, or the layers are bidirectional.
     """
-    x3, unbatched = model._three("x", x, model.input_size)
-    steps, rows = x3.shape[:2]
-    width = model.hidden_size * (2 if model.bidirectional else 1)
-    each = _lengths(lengths, steps, rows)
-    if dy is None:
-        d3 = np.zeros((steps, rows, width), model.dtype)
-        d3[[length - 1 for length in each or [steps] * rows], range(rows)] = 1.0
-    else:
-        d3, _ = model._three("dy", dy, width)
-    state = model._given(("h0", "c0"), h0, rows, unbatched)
     asked = {
         "sequences": sequences,
         "max_lag": max_lag,
@@ -89,7 +83,24 @@ def doctor(
         "seed": seed,
         "window": window,
         "clip": clip,
+        "steps": steps,
     }
+    if isinstance(model, Model):
+        if any(given is not None for given in (x, dy, h0, lengths)):
+            raise ValueError("a trained model is examined on the data that it was trained on: leave x, dy, h0, lengths out")
+        return diagnosis(model._native.doctor(json.dumps(asked)))
+    if x is None:
+        raise ValueError("layers are examined on inputs: give x")
+    x3, unbatched = model._three("x", x, model.input_size)
+    length, rows = x3.shape[:2]
+    width = model.hidden_size * (2 if model.bidirectional else 1)
+    each = _lengths(lengths, length, rows)
+    if dy is None:
+        d3 = np.zeros((length, rows, width), model.dtype)
+        d3[[end - 1 for end in each or [length] * rows], range(rows)] = 1.0
+    else:
+        d3, _ = model._three("dy", dy, width)
+    state = model._given(("h0", "c0"), h0, rows, unbatched)
     return diagnosis(model._native.doctor(x3, each, state, d3, json.dumps(asked)))
 
 

@@ -201,7 +201,8 @@ class ElmanClassifier(ClassifierMixin, _Estimator):  # type: ignore[misc]
 
     def predict(self, X: npt.ArrayLike) -> Array:
         """The likeliest class of each sequence ``(n_samples,)``."""
-        likeliest: Array = self.classes_[self.predict_proba(X).argmax(axis=1)]
+        answers = self.predict_proba(X)
+        likeliest: Array = self.classes_[answers.argmax(axis=1)]
         return likeliest
 
 

@@ -1,10 +1,13 @@
-//! The microscope's figures on layers and arrays.
+//! The microscope's figures, on layers and arrays or on a trained network and its data.
 
+use crate::threads::team;
 use crate::{errors, serial};
-use elman::core::{Batch, Element, Network, Params, State};
+use elman::core::{Batch, Element, Network, Params, State, Trace, Weights, forward};
 use elman::flow::{
     FixedPointOptions, Flow, LagOptions, Options, Training, Verdict, measure, verdict,
 };
+use elman::train::task::Task;
+use elman::train::{self, Prepared, Trained, prepare};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -19,6 +22,7 @@ pub struct Asked {
     seed: u64,
     window: Option<usize>,
     clip: Option<f64>,
+    steps: usize,
 }
 
 impl Asked {
@@ -72,4 +76,60 @@ pub fn examine<'py, E: Element>(
         flow: &flow,
     };
     serial::object(py, &found)
+}
+
+/// The same for a trained network, on rows of the data it was trained on, evenly chosen, with the loss and the window
+/// it was trained with.
+pub fn examine_trained<'py>(
+    py: Python<'py>,
+    trained: &Trained,
+    asked: Asked,
+) -> PyResult<Bound<'py, PyAny>> {
+    let (batch, state, d_outputs) = py
+        .detach(|| lesson(trained, &asked))
+        .map_err(errors::training)?;
+    let config = &trained.config;
+    let asked = Asked {
+        window: asked
+            .window
+            .or((config.window > 0).then_some(config.window)),
+        clip: asked.clip.or((config.clip > 0.0).then_some(config.clip)),
+        ..asked
+    };
+    let network = (&trained.network, &trained.params);
+    examine(py, network, &batch, &state, &d_outputs, &asked)
+}
+
+/// A batch of the training rows, the state before it, and the gradient of the loss at every output.
+fn lesson(
+    trained: &Trained,
+    asked: &Asked,
+) -> Result<(Batch<f32>, State<f32>, Vec<f32>), train::Error> {
+    let stored = train::Options::from_toml("config", &trained.config.to_toml()?)?;
+    let (config, data) = prepare(stored)?;
+    if let Prepared::Pairs(_) = data {
+        return Err(train::Error::Config(format!(
+            "the task {} has an encoder and a decoder, which the microscope does not follow together",
+            config.task
+        )));
+    }
+    let lengths = data.source().lengths();
+    let wanted = asked.sequences.clamp(1, lengths.len());
+    let mut rows: Vec<usize> = (0..wanted).map(|i| i * lengths.len() / wanted).collect();
+    rows.sort_by_key(|&row| std::cmp::Reverse(lengths[row]));
+    let piece = data.source().piece(&rows, 0, asked.steps)?;
+    let state = State::initial(&trained.network, &trained.params, rows.len());
+    let weights = Weights::new(&trained.network, &trained.params)?;
+    let mut trace = Trace::new();
+    forward(&weights, &piece.batch, &state, &mut trace, &team())?;
+    let mut d_outputs = vec![0.0; trace.outputs().len()];
+    let width = trace.output_width();
+    piece.loss(
+        config.loss,
+        trace.outputs(),
+        width,
+        config.burn_in,
+        &mut d_outputs,
+    )?;
+    Ok((piece.batch, state, d_outputs))
 }

@@ -1,5 +1,6 @@
 //! `Trained`: a trained network of a run folder.
 
+use crate::doctor::{self, Asked};
 use crate::threads::team;
 use crate::{errors, recurrent, serial};
 use elman::io::Model;
@@ -192,6 +193,10 @@ impl Trained {
     /// The next step is the first again.
     fn reset(&self) {
         *self.stepper.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+    /// The microscope's verdict and figures, on the data it was trained on.
+    fn doctor<'py>(&self, py: Python<'py>, asked: &str) -> PyResult<Bound<'py, PyAny>> {
+        doctor::examine_trained(py, &self.loaded, Asked::read(asked)?)
     }
     /// Text that goes on after `prompt`.
     fn generate(

@@ -70,3 +70,23 @@ def test_wrong_input_is_named():
         elman.doctor(elman.RNN(1, 2), X, lengths=[99])
     with pytest.raises(ValueError, match="last axis must be 2"):
         elman.doctor(elman.RNN(1, 2), X, np.zeros((80, 1, 3)))
+
+
+def test_a_trained_model_on_its_own_data(wave, quick):
+    model = elman.train(wave, **quick | {"burn_in": 4}).model
+    found = elman.doctor(model, sequences=4)
+    lag = found.figures["lag"]
+    assert found.figures["about"]["sequences"] == 4 and found.figures["about"]["longest"] == 16
+    assert lag["loss_times"] > 0 and np.isfinite(lag["ln_mean"]).all()
+    assert found.summary
+    with pytest.raises(ValueError, match="leave x"):
+        elman.doctor(model, wave)
+    with pytest.raises(ValueError, match="give x"):
+        elman.doctor(elman.RNN(1, 2))
+
+
+def test_a_trained_model_that_answers_with_the_mean_of_all_steps():
+    x = np.random.default_rng(0).standard_normal((20, 10)).cumsum(axis=1)
+    model = elman.train(x, x[:, -1] > 0, hidden=4, epochs=2, progress=False, read="mean").model
+    lag = elman.doctor(model).figures["lag"]
+    assert lag["loss_times"] > 16, "every step has its share of the loss"

@@ -153,8 +153,9 @@ impl Learner for Recurrent<'_> {
 }
 
 impl Piece {
-    /// The loss of `outputs` `[Σ B_t, width]` without the first `skipped` steps, and its gradient.
-    pub(crate) fn loss(
+    /// The loss of `outputs` `[Σ B_t, width]` without the first `skipped` steps, and its gradient. The longest row must
+    /// be the first.
+    pub fn loss(
         &self,
         loss: Loss,
         outputs: &[f32],
