@@ -16,9 +16,10 @@ pub fn check(root: &Path) -> Result<()> {
     let peers = environment(root, "wheel-peers", &list, &["--no-deps"])?;
     let wheels = root.join("target/wheels");
     let _ = fs::remove_dir_all(&wheels);
-    // The profile that `cargo test` has compiled all below it with.
+    // The profile in which the command was compiled for the chore before this one: most of it is there.
     run(Command::new(&peers)
-        .args(["-m", "maturin", "build", "--quiet", "--profile", "test"])
+        .args(["-m", "maturin", "build", "--quiet", "--locked"])
+        .args(["--profile", "dev"])
         .arg("--manifest-path")
         .arg(root.join("python/Cargo.toml"))
         .arg("--out")
