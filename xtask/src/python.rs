@@ -15,7 +15,14 @@ pub fn check(root: &Path) -> Result<()> {
         .args(["build", "--quiet", "--package", "elman-cli"])
         .current_dir(root))?;
     run(Command::new(python)
-        .args(["-m", "pytest", "--quiet", "-p", "no:cacheprovider"])
+        .args([
+            "-m",
+            "pytest",
+            "--quiet",
+            "--disable-warnings",
+            "-p",
+            "no:cacheprovider",
+        ])
         .arg("tests/python")
         .current_dir(root)
         .env("ELMAN", root.join("target/debug/elman"))

@@ -3,11 +3,13 @@
 
 mod bench;
 mod doctor;
+mod convert;
 mod evaluate;
 mod generate;
 mod gradcheck;
 mod info;
 mod lesson;
+mod onnx;
 mod output;
 mod predict;
 mod progress;
@@ -55,6 +57,10 @@ enum Command {
     Lesson(lesson::Args),
     /// Say what a run or a model file holds
     Info(info::Args),
+    /// Turn a model into ONNX, PyTorch's safetensors or NumPy, and PyTorch's into a model
+    Convert(convert::Args),
+    /// Run an ONNX model on NumPy files
+    Onnx(onnx::Args),
     /// Compare analytic gradients with central differences
     Gradcheck(gradcheck::Args),
     /// Measure how fast the engine is on this machine
@@ -71,6 +77,8 @@ fn main() -> ExitCode {
         Command::Unroll(args) => unroll::run(args),
         Command::Lesson(args) => lesson::run(args),
         Command::Info(args) => info::run(args),
+        Command::Convert(args) => convert::run(args),
+        Command::Onnx(args) => onnx::run(args),
         Command::Gradcheck(args) => gradcheck::run(args),
         Command::Bench(args) => bench::run(args),
     };

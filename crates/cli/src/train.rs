@@ -3,8 +3,9 @@
 use crate::output;
 use crate::progress::{Progress, time};
 use anyhow::{Context, Result};
+use elman::io::EventFile;
 use elman::pages;
-use elman::train::{Config, Evaluation, Options, Outcome, Run, Session};
+use elman::train::{Config, Epoch, Evaluation, Event, Options, Outcome, Run, Session};
 use serde::Serialize;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -30,6 +31,9 @@ pub struct Args {
     /// Threads; the result does not depend on them [default: one for each core]
     #[arg(long)]
     threads: Option<usize>,
+    /// Write TensorBoard's event files into the run folder: losses, learning rate, norm of the gradient
+    #[arg(long)]
+    tensorboard: bool,
     /// No progress
     #[arg(long, short)]
     quiet: bool,
@@ -73,14 +77,30 @@ pub fn run(args: Args) -> Result<()> {
     }
     let done = session.progress.epochs.len();
     let mut progress = Progress::new(session.config.epochs, done, quiet);
+    let mut events = match args.tensorboard {
+        true => Some(EventFile::create(session.run.path())?),
+        false => None,
+    };
+    let mut unwritten = None;
     let outcome = session.train(&mut |event| {
         progress.saw(&event);
+        if let (Event::Epoch(epoch), Some(file)) = (&event, &mut events)
+            && let Err(error) = file.scalars(epoch.epoch as u64, &scalars(epoch))
+        {
+            // Training is worth more than its charts: it goes on without them.
+            (unwritten, events) = (Some(error), None);
+        }
         match stop.load(Ordering::Relaxed) {
             true => ControlFlow::Break(()),
             false => ControlFlow::Continue(()),
         }
     });
     progress.end();
+    if let Some(error) = unwritten {
+        output::say(&format!(
+            "{error}; the later epochs are not in TensorBoard's file"
+        ));
+    }
     let folder = session.run.path().display().to_string();
     let outcome = outcome.with_context(|| format!("{folder} keeps what was learned before"))?;
     let evaluation = session.evaluate()?;
@@ -111,6 +131,17 @@ pub fn run(args: Args) -> Result<()> {
         text.push_str(&format!("to go on: elman train --resume {folder}\n"));
     }
     output::print(&text)
+}
+
+/// What TensorBoard shows of an epoch.
+fn scalars(epoch: &Epoch) -> Vec<(&'static str, f64)> {
+    let mut all = vec![
+        ("loss/train", epoch.train_loss),
+        ("learning_rate", epoch.learning_rate),
+        ("gradient_norm", epoch.gradient_norm),
+    ];
+    all.extend(epoch.validation_loss.map(|loss| ("loss/validation", loss)));
+    all
 }
 
 fn start(args: &Args, threads: usize) -> Result<Session> {

@@ -31,6 +31,34 @@ pub enum Error {
         /// What is wrong, and what to do.
         why: String,
     },
+    /// The file is whole, and asks for something that elman does not do.
+    #[error("{file}: {what} is not supported")]
+    Unsupported {
+        /// The file.
+        file: String,
+        /// Which operator or attribute, of which node.
+        what: String,
+    },
+    /// A node of a graph cannot be run with what it is given.
+    #[error("{file}: {node}: {why}")]
+    Node {
+        /// The file.
+        file: String,
+        /// Which node, by operator and name.
+        node: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// An input of a graph is missing, or not of the type or shape that the graph declares.
+    #[error("{file}: input {input:?}: {why}")]
+    Input {
+        /// The file.
+        file: String,
+        /// Which input.
+        input: String,
+        /// What is wrong, and what there is.
+        why: String,
+    },
 }
 
 impl Error {

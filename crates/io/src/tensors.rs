@@ -19,7 +19,22 @@ macro_rules! kinds {
             $(#[doc = $about] $kind(Vec<$number>),)*
         }
 
+        $(impl From<Vec<$number>> for Numbers {
+            fn from(x: Vec<$number>) -> Numbers { Numbers::$kind(x) }
+        })*
+
         impl Numbers {
+            /// Numbers of the same kind, each from the place in these that `places` says.
+            pub(crate) fn pick(&self, places: impl Iterator<Item = usize>) -> Numbers {
+                match self { $(Numbers::$kind(x) => Numbers::$kind(places.map(|at| x[at]).collect()),)* }
+            }
+            /// Appends a part of others; nothing where those are of another kind.
+            pub(crate) fn append(&mut self, from: &Numbers, part: std::ops::Range<usize>) {
+                match (self, from) {
+                    $((Numbers::$kind(to), Numbers::$kind(from)) => to.extend_from_slice(&from[part]),)*
+                    _ => {}
+                }
+            }
             /// How many.
             pub fn len(&self) -> usize {
                 match self { $(Numbers::$kind(x) => x.len(),)* }
@@ -31,6 +46,20 @@ macro_rules! kinds {
             /// Bytes of each.
             pub fn size(&self) -> usize {
                 match self { $(Numbers::$kind(_) => size_of::<$number>(),)* }
+            }
+            /// Number `at`; of the integers beyond 2⁵³, the nearest float.
+            ///
+            /// # Panics
+            /// Where there is none.
+            pub fn number(&self, at: usize) -> f64 {
+                match self { $(Numbers::$kind(x) => x[at] as f64,)* }
+            }
+            /// The numbers of a range.
+            ///
+            /// # Panics
+            /// Where there are not so many.
+            pub fn floats(&self, part: std::ops::Range<usize>) -> Vec<f64> {
+                match self { $(Numbers::$kind(x) => x[part].iter().map(|&x| x as f64).collect(),)* }
             }
             /// Appends their little-endian bytes.
             pub(crate) fn write(&self, to: &mut Vec<u8>) {

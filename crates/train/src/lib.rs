@@ -11,6 +11,7 @@ mod error;
 mod evaluate;
 mod learner;
 mod loss;
+mod onnx;
 mod optimiser;
 mod prepare;
 mod probe;
@@ -31,6 +32,7 @@ pub use evaluate::{
 };
 pub use learner::{Learner, Lesson, Recurrent, Work};
 pub use loss::{Loss, Sum, Target};
+pub use onnx::to_onnx;
 pub use optimiser::{Method, Optimiser, clip_norm, clip_value, norm};
 pub use prepare::{Prepared, frame, prepare};
 pub use probe::Probe;

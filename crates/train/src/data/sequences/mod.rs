@@ -9,7 +9,7 @@ mod wide;
 
 pub use jsonl::{JsonlOptions, parse_jsonl, read_jsonl};
 pub use long::{LongOptions, parse_long, read_long};
-pub use npy::{NpyArray, read_npy_sequences};
+pub use npy::read_npy_sequences;
 pub use ts::{parse_ts, read_ts};
 pub use wide::{WideOptions, parse_wide, read_wide};
 
