@@ -155,3 +155,24 @@ def test_weights_beside_the_model_but_nowhere_else(elman, run, tmp_path):
         path.write_bytes(model.SerializeToString())
         said = elman("onnx", "info", path, fails=True)
         assert said.count("\n") == 1 and Path(location).name in said, said
+
+
+def hostile():
+    """Models that the format allows to be written, and that no reader may fall over."""
+    node = helper.make_node
+    yield "a circle", model_of([node("Relu", ["b"], ["a"]), node("Relu", ["a"], ["b"])], ["X"], ["a"]), "circle"
+    yield "itself", model_of([node("Add", ["X", "a"], ["a"])], ["X"], ["a"]), "circle"
+    for dims, word in [([-1], "negative"), ([2**62, 2**62], "counted"), ([2**33], "bytes")]:
+        model = model_of([node("Add", ["X", "c"], ["a"])], ["X"], ["a"], {"c": np.ones(1, np.float32)})
+        model.graph.initializer[0].dims[:] = dims
+        yield f"sizes {dims}", model, word
+    nan = {"c": np.array([1, np.nan], np.float32)}
+    yield "NaN", model_of([node("Add", ["X", "c"], ["a"])], ["X"], ["a"], nan), "not finite"
+
+
+@pytest.mark.parametrize("name, model, word", list(hostile()), ids=lambda x: x if isinstance(x, str) else "")
+def test_hostile_models(name, model, word, elman, tmp_path):
+    path = tmp_path / "m.onnx"
+    path.write_bytes(model.SerializeToString())
+    said = elman("onnx", "info", path, fails=True)
+    assert said.count("\n") == 1 and str(path) in said and word in said, said
