@@ -59,7 +59,7 @@ def steps_are_the_whole(session, x, state):
     return whole
 
 
-@pytest.mark.parametrize("cell", ["elman", "elman-relu", "elman-linear", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["elman", "elman-relu", "elman-linear", "lstm", "gru", "gru-before"])
 @pytest.mark.parametrize("layers", [1, 2])
 def test_forecasters_in_the_runtime(cell, layers, elman, tmp_path):
     run, path = exported(elman, tmp_path, "--cell", cell, "--layers", layers)

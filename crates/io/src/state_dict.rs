@@ -84,6 +84,11 @@ pub fn export_state_dict(model: &Model, prefix: &str, readout: &str) -> Result<T
             n.cell.name()
         ));
     }
+    if n.layer_norm || n.zoneout > 0.0 {
+        return refused(
+            "PyTorch's layers have neither layer normalisation nor zoneout; train without",
+        );
+    }
     if n.learned_state {
         return refused("PyTorch's layers learn no initial state; train with one of zeros");
     }

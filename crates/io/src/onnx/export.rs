@@ -41,8 +41,13 @@ pub struct Surroundings {
 pub fn export(model: &Model, around: &Surroundings) -> Result<Vec<u8>, Error> {
     let network = &model.network;
     let wrong = |why: String| Err(Error::format("export to ONNX", why));
-    let linear = network.cell == CellKind::ElmanLinear;
-    let Some(family) = Family::of(network.cell).or(linear.then_some(Family::Rnn)) else {
+    let family = match network.cell {
+        // The operators' own attributes make these of the cells that PyTorch has.
+        CellKind::ElmanLinear => Some(Family::Rnn),
+        CellKind::GruBefore => Some(Family::Gru),
+        cell => Family::of(cell),
+    };
+    let Some(family) = family else {
         return wrong(format!(
             "ONNX has no operator for the cell {}: its RNN, LSTM and GRU have no leak; use elman to run it, or train \
              an elman, lstm or gru",
@@ -53,6 +58,10 @@ pub fn export(model: &Model, around: &Surroundings) -> Result<Vec<u8>, Error> {
         return wrong(
             "a network with an encoder beside it cannot be written as one recurrent stack".into(),
         );
+    }
+    if network.layer_norm || network.zoneout > 0.0 {
+        return wrong("ONNX's recurrent operators have neither layer normalisation nor zoneout; use elman to run it, or \
+                      train without".into());
     }
     let outputs = network.output_width();
     let fits = |list: &[[f64; 2]], width: usize| list.is_empty() || list.len() == width;
