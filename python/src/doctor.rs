@@ -100,11 +100,11 @@ pub fn examine_trained<'py>(
     examine(py, network, &batch, &state, &d_outputs, &asked)
 }
 
+/// Inputs, the state before them, and ∂L/∂y.
+type Looked = (Batch<f32>, State<f32>, Vec<f32>);
+
 /// A batch of the training rows, the state before it, and the gradient of the loss at every output.
-fn lesson(
-    trained: &Trained,
-    asked: &Asked,
-) -> Result<(Batch<f32>, State<f32>, Vec<f32>), train::Error> {
+fn lesson(trained: &Trained, asked: &Asked) -> Result<Looked, train::Error> {
     let stored = train::Options::from_toml("config", &trained.config.to_toml()?)?;
     let (config, data) = prepare(stored)?;
     if let Prepared::Pairs(_) = data {

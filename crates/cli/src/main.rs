@@ -2,8 +2,8 @@
 #![forbid(unsafe_code)]
 
 mod bench;
-mod doctor;
 mod convert;
+mod doctor;
 mod evaluate;
 mod generate;
 mod gradcheck;
