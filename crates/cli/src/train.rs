@@ -240,6 +240,14 @@ fn page(session: &Session, evaluation: &Evaluation, seconds: f64) -> String {
         ("Time of this sitting", time(seconds)),
         ("Program", format!("elman {}", env!("CARGO_PKG_VERSION"))),
     ];
+    let padding = session.data.padding(&session.config);
+    let padding = padding.map(|share| {
+        let name = "Padding that batches by length would need".to_string();
+        (
+            name,
+            format!("{:.1} % of the steps; none is computed", 100.0 * share),
+        )
+    });
     pages::training(&pages::Run {
         folder: &session.run.path().display().to_string(),
         config: &session.config,
@@ -247,7 +255,11 @@ fn page(session: &Session, evaluation: &Evaluation, seconds: f64) -> String {
         epochs: &session.progress.epochs,
         best_epoch: session.progress.best_epoch,
         evaluation,
-        facts: facts.map(|(n, v)| (n.to_string(), v)).to_vec(),
+        facts: facts
+            .map(|(n, v)| (n.to_string(), v))
+            .into_iter()
+            .chain(padding)
+            .collect(),
     })
 }
 

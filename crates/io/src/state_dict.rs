@@ -200,8 +200,11 @@ impl Dict<'_> {
                 family.torch()
             ))),
             None => {
-                let known: Vec<CellKind> =
-                    CellKind::ALL.iter().copied().filter(|&c| fits(c)).collect();
+                // PyTorch has no GRU with its reset before the product: it must be asked for.
+                let known = CellKind::ALL.iter().copied();
+                let known: Vec<CellKind> = known
+                    .filter(|&c| fits(c) && c != CellKind::GruBefore)
+                    .collect();
                 match known.as_slice() {
                     [one] => Ok(*one),
                     several => Err(self.wrong(format!(

@@ -1,13 +1,17 @@
 //! From options and a file to a configuration and a task.
 
 use crate::data::{
-    DataError, Fractions, Frame, SUNSPOTS_TARGET, Split, Table, Text, sunspots, sunspots_split,
+    DataError, Fractions, Frame, SUNSPOTS_TARGET, Split, Table, Text, random_batches, sunspots,
+    sunspots_split,
 };
 use crate::defaults::{defaults, for_sunspots};
 use crate::task::{ENDINGS, Forecast, LabelTask, PairTask, Task, TextTask};
 use crate::{Config, Error, Learner, Loss, Options, Source, Sum};
 use elman_core::{Companions, Network, Params, Team};
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::path::Path;
 
 /// Data made ready for whichever task.
@@ -28,6 +32,15 @@ impl Prepared {
     pub fn source_rows(&self) -> (usize, usize) {
         let lengths = self.task().source().lengths();
         (lengths.len(), lengths.iter().copied().max().unwrap_or(0))
+    }
+    /// The share of the first epoch's batches that would be padding, were rows of unequal length stored with any;
+    /// none where all rows run side by side.
+    pub fn padding(&self, config: &Config) -> Option<f64> {
+        let source = self.task().source();
+        let size = NonZeroUsize::new(config.batch)?;
+        let mut rng = ChaCha8Rng::seed_from_u64(config.seed);
+        let batches = || random_batches(source.lengths(), size, &mut rng).padding;
+        (!source.streams()).then(batches)
     }
     fn task(&self) -> &dyn Task {
         match self {

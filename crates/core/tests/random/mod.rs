@@ -32,7 +32,8 @@ pub fn cases(widest: usize) -> impl Strategy<Value = Case> {
                 bidirectional,
                 output,
                 learned_state: seed % 2 == 0,
-                layer_norm: (seed >> 8) % 3 == 0,
+                // Of two or three normalised units hardly anything still depends on z: differences would measure rounding.
+                layer_norm: hidden > 3 && (seed >> 8) % 3 == 0,
                 zoneout: match (seed >> 16) % 3 {
                     0 => 0.3,
                     _ => 0.0,

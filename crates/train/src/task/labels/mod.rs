@@ -130,13 +130,6 @@ impl LabelTask {
         let others = others.map(|o| part("test", o, (0..o.rows.len()).collect()));
         own.chain(others).collect()
     }
-    /// The share of the steps of an epoch's batches that would be padding, were they stored with any.
-    pub fn padding(&self) -> f64 {
-        let size = std::num::NonZeroUsize::new(self.config.batch);
-        let size = size.unwrap_or(std::num::NonZeroUsize::MIN);
-        let mut rng = ChaCha8Rng::seed_from_u64(self.config.seed);
-        crate::data::random_batches(self.train.lengths(), size, &mut rng).padding
-    }
     fn width(&self) -> usize {
         match self.question.of_classes() {
             true => self.sequences.classes.len(),
