@@ -45,8 +45,8 @@ class _Layers(Generic[State]):
         self.training = True
         if self.dtype not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise ValueError(f"dtype is {self.dtype}, and must be float32 or float64")
-        if not 0.0 <= self.dropout <= 1.0:
-            raise ValueError(f"dropout is {self.dropout}, and must be from 0 to 1")
+        if not 0.0 <= self.dropout < 1.0:
+            raise ValueError(f"dropout is {self.dropout}, and must be from 0 to below 1")
         if not 0 <= seed < 2**64:
             raise ValueError(f"seed is {seed}, and must be from 0 to 2**64 - 1")
         self._native = _elman.Recurrent(
@@ -134,14 +134,12 @@ class _Layers(Generic[State]):
         Raises:
             ValueError: a shape or a length is wrong.
         """
-        if self.training and self.dropout > 0.0 and self.num_layers > 1:
-            raise NotImplementedError(
-                f"dropout of {self.dropout} between layers while training is not there yet: call eval(), or give dropout=0"
-            )
         x3, unbatched = self._three("x", x, self.input_size)
         rows = x3.shape[1]
         state = self._given(("h0", "c0"), h0, rows, unbatched)
-        y, after = self._native.run(x3, _lengths(lengths, *x3.shape[:2]), state, self._rows_first(unbatched))
+        each = _lengths(lengths, *x3.shape[:2])
+        dropout = self.dropout if self.training else 0.0
+        y, after = self._native.run(x3, each, state, self._rows_first(unbatched), dropout)
         self._unbatched = unbatched
         return self._one(y), self._taken(after)
 
@@ -271,10 +269,12 @@ class RNN(_Layers[Array]):
         nonlinearity: ``"tanh"`` or ``"relu"``.
         bias: whether there are b_ih and b_hh.
         batch_first: whether x and y are ``(B, T, …)`` instead of ``(T, B, …)``.
-        dropout: share of the hidden states between layers that is dropped while training.
+        dropout: share, below 1, of what each layer gives to the one above that is dropped while training (the others are
+            scaled by 1/(1 − share)), anew at every step and call. ``eval()`` turns it off; ``step`` and ``doctor`` never
+            drop.
         bidirectional: whether each layer also runs from the end to the start.
         dtype: ``float32`` or ``float64``.
-        seed: of the parameters, uniform over ±1/√H.
+        seed: of the parameters, uniform over ±1/√H, and of what is dropped.
 
     >>> import numpy as np, elman
     >>> rnn = elman.RNN(3, 8)

@@ -46,6 +46,11 @@ class Options(TypedDict, total=False):
     read: Literal["last", "mean"]
     attention: bool
     learned_state: bool
+    layer_norm: bool
+    dropout: float
+    input_dropout: float
+    state_dropout: float
+    zoneout: float
     init: Literal["orthogonal", "identity", "uniform", "xavier"]
     gain: float
     window: int

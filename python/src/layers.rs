@@ -2,8 +2,8 @@
 
 use crate::arrays::{self, Block, Order};
 use elman::core::{
-    Batch, Cotangent, Deltas, Element, Error, Init, Network, Params, Recurrent, State, Stepper,
-    Team, Trace, Weights, backward, forward,
+    Batch, Cotangent, Deltas, Draw, Dropout, Element, Error, Init, Network, Params, Recurrent,
+    State, Stepper, Team, Trace, Weights, backward, forward,
 };
 use numpy::ndarray::ArrayView3;
 
@@ -21,6 +21,9 @@ pub struct Layers<E: Element> {
     trace: Trace<E>,
     deltas: Deltas<E>,
     stepper: Option<Stepper<E>>,
+    /// Of the masks, and how many were drawn.
+    seed: u64,
+    drawn: u64,
 }
 
 /// What a call read.
@@ -64,6 +67,8 @@ impl<E: Element> Layers<E> {
             trace: Trace::new(),
             deltas: Deltas::with_inputs(),
             stepper: None,
+            seed,
+            drawn: 0,
         })
     }
     /// What they are.
@@ -104,13 +109,29 @@ impl<E: Element> Layers<E> {
         Ok(())
     }
 
+    /// The share `dropout` of what each layer gives to the one above is dropped, anew at every step and call.
+    fn masked(&mut self, batch: Batch<E>, dropout: f64) -> Result<Batch<E>, Error> {
+        let draw = Draw {
+            seed: self.seed,
+            epoch: (self.drawn >> 32) & 0x3fff_ffff,
+            batch: self.drawn & 0xffff_ffff,
+            step: 0,
+        };
+        self.drawn = self.drawn.wrapping_add(1);
+        let dropout = Dropout {
+            between: dropout,
+            ..Dropout::default()
+        };
+        batch.with_noise(&self.network, dropout, draw)
+    }
+
     /// Runs `x` `[T, B, F]` from a state; outputs `[T, B, D·H]` (in `order`) and the state's slots after.
     pub fn run(
         &mut self,
         x: ArrayView3<'_, E>,
         lengths: Option<&[usize]>,
         state: Slots<'_, E>,
-        order: Order,
+        (order, dropout): (Order, f64),
         team: &Team,
     ) -> Result<(Block<E>, Vec<Block<E>>), Error> {
         let (steps, rows, width) = x.dim();
@@ -119,7 +140,10 @@ impl<E: Element> Layers<E> {
             &[steps, rows, width],
             &[steps, rows, self.network.input.width()],
         )?;
-        let batch = arrays::batch(x, lengths)?;
+        let mut batch = arrays::batch(x, lengths)?;
+        if dropout > 0.0 && self.network.layers > 1 {
+            batch = self.masked(batch, dropout)?;
+        }
         let before = self.state(rows, ["h0", "c0"], state)?;
         self.read = None;
         forward(&self.weights, &batch, &before, &mut self.trace, team)?;

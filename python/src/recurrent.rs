@@ -92,7 +92,7 @@ impl Recurrent {
     fn load(&self, arrays: Vec<(String, Bound<'_, PyAny>)>) -> PyResult<()> {
         with_layers!(self, layers => load(layers, arrays))
     }
-    /// y `[T, B, D·H]` (or batch first) and the slots of the state after.
+    /// y `[T, B, D·H]` (or batch first) and the slots of the state after; the share `dropout` between layers is dropped.
     fn run<'py>(
         &self,
         py: Python<'py>,
@@ -100,13 +100,14 @@ impl Recurrent {
         lengths: Option<Vec<usize>>,
         state: Given<'py>,
         batch_first: bool,
+        dropout: f64,
     ) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyAny>>)> {
         let order = if batch_first {
             Order::Batch
         } else {
             Order::Time
         };
-        with_layers!(self, layers => run(py, layers, x, lengths, state, order))
+        with_layers!(self, layers => run(py, layers, (x, lengths, state), (order, dropout)))
     }
     /// The gradients: of the parameters by name, of x, and of the slots of the state before.
     #[allow(clippy::type_complexity)] // a tuple that Python takes apart
@@ -238,16 +239,14 @@ fn load<E: Element + numpy::Element>(
 fn run<'py, E: Element + numpy::Element>(
     py: Python<'py>,
     layers: &Mutex<Layers<E>>,
-    x: Bound<'py, PyAny>,
-    lengths: Option<Vec<usize>>,
-    state: Given<'py>,
-    order: Order,
+    (x, lengths, state): (Bound<'py, PyAny>, Option<Vec<usize>>, Given<'py>),
+    how: (Order, f64),
 ) -> PyResult<(Bound<'py, PyAny>, Vec<Bound<'py, PyAny>>)> {
     let x = three::<E>("x", &x)?;
     let state = state_arrays(state)?;
     let (x, state) = (x.as_array(), views(&state));
     let (y, after) = py
-        .detach(|| lock(layers).run(x, lengths.as_deref(), state, order, &team()))
+        .detach(|| lock(layers).run(x, lengths.as_deref(), state, how, &team()))
         .map_err(errors::engine)?;
     Ok((block(py, y)?, blocks(py, after)?))
 }

@@ -184,7 +184,7 @@ WRONG = [
     (lambda: elman.RNN(2**30, 2**30, 2**30), "more parameters than any memory holds"),
     (lambda: elman.RNN(3, 4, nonlinearity="sine"), "'sine'"),
     (lambda: elman.RNN(3, 4, dtype="int8"), "int8"),
-    (lambda: elman.RNN(3, 4, dropout=1.5), "1.5"),
+    (lambda: elman.RNN(3, 4, dropout=1.0), "dropout is 1.0"),
     (lambda: elman.RNN(3, 4)(X[..., :2]), r"\(5, 2, 2\).*3"),
     (lambda: elman.RNN(3, 4)(X[0, 0]), "1 axes"),
     (lambda: elman.RNN(3, 4)(X[:0]), r"\(0, 2, 3\)"),
