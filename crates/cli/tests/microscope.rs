@@ -129,3 +129,58 @@ fn wrong_requests() {
     place.badly(1, &["unroll", "series", "--row", "none.csv"], &["none.csv"]);
     place.badly(1, &["doctor", "text", "--data", "none.txt"], &["none.txt"]);
 }
+
+#[test]
+fn training_records_how_far_the_gradient_reaches() {
+    let place = Place::new();
+    place.write("load.csv", wave(200));
+    let train = |flow: &str| {
+        let options = ["train", "load.csv", "--target", "load", "--out", flow];
+        place.well(&[&options[..], &SHORT, &["--flow", flow]].concat());
+        let metrics = place.bytes(&format!("{flow}/metrics.jsonl"));
+        let lines = String::from_utf8(metrics).unwrap();
+        let epochs = lines.lines().map(|l| serde_json::from_str(l).unwrap());
+        epochs.collect::<Vec<Value>>()
+    };
+    let epochs = train("on");
+    assert_eq!(epochs.len(), 3);
+    for epoch in &epochs {
+        let flow = &epoch["flow"];
+        let lags = flow["ln_mean"].as_array().unwrap();
+        assert!(lags.len() > 10 && flow["beta"].as_f64().unwrap() > 0.0);
+        assert!(epoch["clipped"].is_number());
+    }
+    // Epochs so short that one look is more than a twentieth of them: not every one is looked at.
+    let measured = |epochs: Vec<Value>| epochs.iter().filter(|e| e["flow"].is_object()).count();
+    let auto = measured(train("auto"));
+    assert!(0 < auto && auto < 3, "{auto}");
+    assert_eq!(measured(train("off")), 0);
+    // To look is not to touch.
+    for run in ["auto", "off"] {
+        let loss = |run: &str| {
+            let lines = String::from_utf8(place.bytes(&format!("{run}/metrics.jsonl"))).unwrap();
+            let last: Value = serde_json::from_str(lines.lines().last().unwrap()).unwrap();
+            last["train_loss"].as_f64().unwrap()
+        };
+        assert_eq!(loss(run), loss("on"));
+    }
+    let page = String::from_utf8(place.bytes("on/report.html")).unwrap();
+    assert!(page.contains("horizon (1 %)"));
+    let page = String::from_utf8(place.bytes("off/report.html")).unwrap();
+    assert!(!page.contains("horizon (1 %)"));
+}
+
+#[test]
+fn what_is_about_to_break_is_told_before_it_does() {
+    let place = Place::new();
+    place.write("load.csv", wave(400));
+    let options = "train load.csv --target load --out sick --cell elman-linear --gain 1.09 --clip 0 --sequence 150 \
+                   --hidden 8 --epochs 30 --threads 1 --optimiser sgd --learning-rate 1e-6 --flow off";
+    let ended = place.elman(&options.split_whitespace().collect::<Vec<_>>());
+    let (warned, broke) = (ended.err.find("warning: epoch 1"), ended.err.find("became"));
+    assert!(warned.is_some(), "{}", ended.err);
+    assert!(ended.err.contains("of layer 0") && ended.err.contains("step"));
+    assert!(ended.err.contains("--gain"), "{}", ended.err);
+    // And it does break, later.
+    assert!(warned < broke, "{}", ended.err);
+}

@@ -6,12 +6,13 @@ mod pairs;
 
 pub use flow::{Look, flow};
 
+use elman_flow::LightFlow;
 use elman_report::training::{
     EpochPoint, ErrorRow, ErrorTable, ForecastPart, LearningCurves, Metric, Sample, Score,
     TextResults,
 };
 use elman_report::{
-    Command, Fact, Headline, KeyFigure, Tone, TrainingReport, number, training_page,
+    Command, Fact, FlowHistory, Headline, KeyFigure, Tone, TrainingReport, number, training_page,
 };
 use elman_train::{Config, Epoch, Evaluation, ForecastScores, TextScores};
 use std::path::Path;
@@ -57,6 +58,7 @@ pub fn training(run: &Run<'_>) -> String {
         facts: run.facts.iter().map(|(n, v)| Fact::new(n, v)).collect(),
         config: c.to_toml().unwrap_or_default(),
         reproduce: reproduce(run),
+        flow: flow_history(run.epochs),
         ..TrainingReport::default()
     };
     match run.evaluation {
@@ -100,6 +102,31 @@ fn curves(run: &Run<'_>) -> LearningCurves {
         best_epoch: (run.best_epoch > 0).then_some(run.best_epoch as u64),
         clip: (run.config.clip > 0.0).then_some(run.config.clip),
     }
+}
+
+/// The gradient by lag over the epochs in which it was measured, all at the lags of the shortest measurement.
+fn flow_history(epochs: &[Epoch]) -> Option<FlowHistory> {
+    let measured = epochs
+        .iter()
+        .filter_map(|e| Some((e.epoch, e.flow.as_ref()?)));
+    let measured: Vec<_> = measured.collect();
+    let (_, last) = measured.last()?;
+    let lags = measured.iter().map(|(_, f)| f.ln_mean.len()).min()?;
+    let norms = |f: &LightFlow| f.ln_mean[..lags].iter().map(|l| l.exp()).collect();
+    Some(FlowHistory {
+        epochs: measured.iter().map(|&(e, _)| e as u64).collect(),
+        lags: (0..lags as u64).collect(),
+        norms: measured.iter().map(|(_, f)| norms(f)).collect(),
+        // Beyond what was measured: drawn at the edge.
+        horizon: measured
+            .iter()
+            .map(|(_, f)| f.horizon.unwrap_or(f.measured_to as f64))
+            .collect(),
+        measured_over: format!(
+            "{} sequences, {} loss times",
+            last.sequences, last.loss_times
+        ),
+    })
 }
 
 fn forecast(report: &mut TrainingReport, run: &Run<'_>, target: &str, parts: &[ForecastScores]) {

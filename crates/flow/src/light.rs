@@ -4,7 +4,7 @@
 use crate::lag::reach;
 use crate::{Error, LagOptions, Scope, decay, default_tau, lag_profile};
 use elman_core::{Batch, Deltas, Element, Network, Params, State, Trace};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// How much is measured each epoch.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,13 +28,13 @@ impl Default for LightOptions {
 }
 
 /// Gradient flow at one epoch, for `metrics.jsonl` and the picture of lag × epoch.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LightFlow {
     /// Sequences measured.
     pub sequences: usize,
     /// Loss times followed.
     pub loss_times: usize,
-    /// ln φ_k, k = 0 ….
+    /// ln φ_k, k = 0 …; not below −1000, which stands for zero too.
     pub ln_mean: Vec<f64>,
     /// Decay rate per step.
     pub beta: f64,
@@ -45,6 +45,9 @@ pub struct LightFlow {
     /// The longest lag.
     pub measured_to: usize,
 }
+
+/// Stands for the logarithm of zero, which JSON has not.
+const LN_ZERO: f64 = -1000.0;
 
 /// Measures a few rows of a probe batch. `d_outputs` is ∂L/∂y packed as the outputs are.
 pub fn light<E: Element>(
@@ -68,7 +71,7 @@ pub fn light<E: Element>(
     Ok(LightFlow {
         sequences: profile.sequences,
         loss_times: profile.loss_times,
-        ln_mean: profile.ln_mean,
+        ln_mean: profile.ln_mean.iter().map(|l| l.max(LN_ZERO)).collect(),
         beta: fit.beta,
         half: fit.half,
         horizon: fit.percent,
@@ -76,11 +79,11 @@ pub fn light<E: Element>(
     })
 }
 
-/// What [`light`] costs as a share of an epoch of `epoch_steps` steps (rows × steps, forward and backward): by counts
+/// What [`light`] costs on rows of `steps` steps, as a share of an epoch of `epoch_steps` steps (rows × steps, forward and backward): by counts
 /// of operations, f64 at half the speed of f32.
-pub fn light_share<E: Element>(
+pub fn light_share(
     network: &Network,
-    batch: &Batch<E>,
+    steps: usize,
     epoch_steps: usize,
     options: &LightOptions,
 ) -> f64 {
@@ -89,9 +92,9 @@ pub fn light_share<E: Element>(
     let gates = sizes.from_h.len() as f64;
     let recurrent = gates * h * h * layers;
     let below = gates * h * (network.input.width() as f64 + h * (layers - 1.0));
-    let rows = batch.rows().min(options.rows) as f64;
-    let lags = options.max_lag.min(batch.steps()) as f64;
-    let probe = rows * batch.steps() as f64 * (recurrent + below)
+    let rows = options.rows as f64;
+    let lags = options.max_lag.min(steps) as f64;
+    let probe = rows * steps as f64 * (recurrent + below)
         + rows * options.times as f64 * lags * (recurrent + below);
     2.0 * probe / (3.0 * epoch_steps.max(1) as f64 * (recurrent + below))
 }
@@ -130,9 +133,9 @@ impl std::fmt::Display for Alarm {
 }
 
 /// A state or output beyond this will not be finite much longer.
-const LARGE: f64 = 1e8;
+const LARGE: f64 = 1e5;
 /// A gradient that grows by this within one window, and to this size, will not be finite much longer.
-const GROWTH: f64 = 1e8;
+const GROWTH: f64 = 1e6;
 const LARGE_GRADIENT: f64 = 1e4;
 
 /// Looks through what forward and backward left for a value that is not finite, or grows beyond reason, and names the

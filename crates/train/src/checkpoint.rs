@@ -163,6 +163,7 @@ pub(crate) fn restore(
         sum: rest.sum,
         norms: rest.norms,
         clipped: rest.clipped,
+        warned: false,
     };
     Ok(())
 }

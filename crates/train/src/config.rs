@@ -1,7 +1,7 @@
 //! Every option of training: one list makes the flag, the key in TOML, its help and the effective configuration.
 
 use crate::data::{Missing, Scaling, Symbols};
-use crate::{Error, Loss, Method, Read, Schedule};
+use crate::{Error, Follow, Loss, Method, Read, Schedule};
 use elman_core::{CellKind, Init, Recurrent, Window};
 use serde::{Deserialize, Serialize};
 
@@ -220,6 +220,9 @@ options! {
         /// Leave the leaks of a leaky layer as they start, instead of learning them
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         fixed_leak: bool,
+        /// Record how far back the gradient reaches: auto (in as many epochs as cost less than 5 %), on (in each) or off
+        #[flag(long, help_heading = "Training", value_parser = word::<Follow>, num_args = 0..=1, default_missing_value = "on")]
+        flow: Follow,
     }
     optional {
         /// What to learn from: a table (.csv, .tsv), a text or a folder of texts (.txt); the yearly sunspot numbers where there is none

@@ -1,7 +1,7 @@
 //! What the options leave open, task by task.
 
 use crate::data::{Missing, Scaling, Symbols};
-use crate::{Config, Error, Initial, Loss, Method, Read, Schedule};
+use crate::{Config, Error, Follow, Initial, Loss, Method, Read, Schedule};
 
 /// The names of the tasks.
 const TASKS: [&str; 7] = [
@@ -70,6 +70,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         zoneout: 0.0,
         shared_leak: false,
         fixed_leak: false,
+        flow: Follow::Auto,
         minutes: None,
     };
     match task {

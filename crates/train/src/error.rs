@@ -25,7 +25,7 @@ pub enum Error {
     },
     /// The loss is no longer a number.
     #[error(
-        "the loss became {loss} in epoch {epoch} at step {step}; the weights before it are kept. {advice}"
+        "the loss became {loss} in epoch {epoch} at step {step}; the weights before it are kept. {found}{advice}"
     )]
     Diverged {
         /// Which epoch, from 1.
@@ -34,12 +34,17 @@ pub enum Error {
         step: u64,
         /// The loss.
         loss: f64,
+        /// The first value that went wrong, as a sentence, where it was found: its step, layer and cause.
+        found: String,
         /// What to try.
         advice: String,
     },
     /// The engine was given something that it cannot take.
     #[error(transparent)]
     Core(#[from] elman_core::Error),
+    /// A measurement of the gradient's flow failed.
+    #[error(transparent)]
+    Flow(#[from] elman_flow::Error),
     /// A fault of this program.
     #[error("this should not happen: {0}")]
     Internal(String),

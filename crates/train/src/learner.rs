@@ -1,10 +1,12 @@
 //! What the trainer drives: windows of rows in, a loss and its gradient out.
 
+use crate::follow::follow;
 use crate::{Config, Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{
     Batch, Cotangent, Deltas, Draw, Dropout, Network, Params, Span, State, Team, Trace, Weights,
     backward, forward,
 };
+use elman_flow::{Alarm, LightFlow, watch};
 
 /// A window of some rows, the longest row first.
 #[derive(Clone, Copy, Debug)]
@@ -65,6 +67,14 @@ pub trait Learner {
         gradient: &mut Params<f32>,
         team: &Team,
     ) -> Result<Lesson, Error>;
+    /// The gradient by lag after epoch `epoch`, where this learner can measure it and the configuration asks for it.
+    fn flow(&self, _params: &Params<f32>, _epoch: usize) -> Result<Option<LightFlow>, Error> {
+        Ok(None)
+    }
+    /// A value of the last window that is not finite or soon will not be, where this learner can find it.
+    fn watch(&self) -> Option<Alarm> {
+        None
+    }
 }
 
 /// A recurrent network with a loss on its outputs.
@@ -76,6 +86,8 @@ pub struct Recurrent<'a> {
     trace: Trace<f32>,
     deltas: Deltas<f32>,
     d_outputs: Vec<f32>,
+    /// The last window, and whether backward has run on it.
+    last: Option<(Batch<f32>, bool)>,
 }
 
 impl<'a> Recurrent<'a> {
@@ -94,6 +106,7 @@ impl<'a> Recurrent<'a> {
             trace: Trace::new(),
             deltas: Deltas::new(),
             d_outputs: Vec::new(),
+            last: None,
         })
     }
 }
@@ -129,6 +142,7 @@ impl Learner for Recurrent<'_> {
             state: Some(self.trace.state_after(self.network, batch, kept)),
         };
         if sum.count == 0.0 || !sum.loss.is_finite() {
+            self.last = Some((piece.batch, false));
             return Ok(lesson);
         }
         let cotangent = Cotangent {
@@ -148,7 +162,16 @@ impl Learner for Recurrent<'_> {
             let before = self.deltas.state_before(&self.weights, batch);
             before.add_to_learned(self.network, |_| true, gradient);
         }
+        self.last = Some((piece.batch, true));
         Ok(lesson)
+    }
+    fn flow(&self, params: &Params<f32>, epoch: usize) -> Result<Option<LightFlow>, Error> {
+        follow(self.network, params, self.config, self.source, epoch)
+    }
+    fn watch(&self) -> Option<Alarm> {
+        let (batch, backed) = self.last.as_ref()?;
+        let deltas = backed.then_some(&self.deltas);
+        watch(self.network, batch, &self.trace, deltas)
     }
 }
 

@@ -9,6 +9,7 @@ mod config;
 mod defaults;
 mod error;
 mod evaluate;
+mod follow;
 mod learner;
 mod loss;
 mod onnx;
@@ -30,6 +31,7 @@ pub use evaluate::{
     ClassScores, Evaluation, ForecastScore, ForecastScores, NumberScores, PairExample, PairScores,
     TextScores,
 };
+pub use follow::Follow;
 pub use learner::{Learner, Lesson, Recurrent, Work};
 pub use loss::{Loss, Sum, Target};
 pub use onnx::to_onnx;

@@ -2,8 +2,8 @@
 
 use crate::data::Text;
 use crate::task::{CharacterModel, ForecastModel, LabelModel, labelled};
-use crate::{Config, Error, Piece, Source, Target, Trained, Use};
-use elman_core::{Batch, Network, State, Team, Trace, Weights, forward};
+use crate::{Config, Error, Piece, Source, Sum, Target, Trained, Use};
+use elman_core::{Batch, Network, Params, State, Team, Trace, Weights, forward};
 use std::path::Path;
 
 /// Some rows of data, and what the loss says of the network's outputs on them.
@@ -77,24 +77,14 @@ impl Trained {
         rows: usize,
         steps: usize,
     ) -> Result<Probe, Error> {
-        let all = source.lengths().len();
-        let count = rows.clamp(1, all.max(1));
-        let mut chosen: Vec<usize> = (0..count).map(|i| i * all / count).collect();
-        chosen.sort_by_key(|&r| std::cmp::Reverse(source.lengths()[r]));
-        let piece = source.piece(&chosen, 0, steps.max(2))?;
-        let (network, config): (&Network, &Config) = (&self.network, &self.config);
-        let weights = Weights::new(network, &self.params)?;
-        let state = State::initial(network, &self.params, chosen.len());
-        let mut trace = Trace::new();
-        forward(&weights, &piece.batch, &state, &mut trace, &Team::new(1))?;
-        let mut d_outputs = vec![0.0; trace.outputs().len()];
-        let (y, width) = (trace.outputs(), trace.output_width());
-        let skipped = match config.burn_in < piece.batch.steps() {
-            true => config.burn_in,
-            false => 0,
-        };
-        let loss = config.loss;
-        let sum = piece.loss(loss, y, width, skipped, &mut d_outputs)?;
+        let config = &self.config;
+        let looked = Rows::of(&self.network, &self.params, config, source, rows, steps)?;
+        let Rows {
+            piece,
+            state,
+            d_outputs,
+            sum,
+        } = looked;
         if sum.count == 0.0 {
             return Err(Error::Config(format!(
                 "no step of the first {} of {name} has a loss; look at longer rows with --max-lag",
@@ -105,13 +95,60 @@ impl Trained {
             baseline: baseline(&piece, config)?,
             loss: sum.mean(),
             about: format!(
-                "{} of {all} rows of {name}, up to {} steps",
-                chosen.len(),
+                "{} of {} rows of {name}, up to {} steps",
+                piece.batch.rows(),
+                source.lengths().len(),
                 piece.batch.steps()
             ),
             batch: piece.batch,
             state,
             d_outputs,
+        })
+    }
+}
+
+/// Some rows of a source, run.
+pub(crate) struct Rows {
+    pub piece: Piece,
+    /// Before the first step.
+    pub state: State<f32>,
+    /// ∂L/∂y of the mean loss.
+    pub d_outputs: Vec<f32>,
+    /// Of no count where no step of them has a loss.
+    pub sum: Sum,
+}
+
+impl Rows {
+    /// The first `steps` steps of `rows` rows, evenly chosen.
+    pub fn of(
+        network: &Network,
+        params: &Params<f32>,
+        config: &Config,
+        source: &dyn Source,
+        rows: usize,
+        steps: usize,
+    ) -> Result<Rows, Error> {
+        let all = source.lengths().len();
+        let count = rows.clamp(1, all.max(1));
+        let mut chosen: Vec<usize> = (0..count).map(|i| i * all / count).collect();
+        chosen.sort_by_key(|&r| std::cmp::Reverse(source.lengths()[r]));
+        let piece = source.piece(&chosen, 0, steps.max(2))?;
+        let weights = Weights::new(network, params)?;
+        let state = State::initial(network, params, chosen.len());
+        let mut trace = Trace::new();
+        forward(&weights, &piece.batch, &state, &mut trace, &Team::new(1))?;
+        let (y, width) = (trace.outputs(), trace.output_width());
+        let mut d_outputs = vec![0.0; y.len()];
+        let skipped = match config.burn_in < piece.batch.steps() {
+            true => config.burn_in,
+            false => 0,
+        };
+        let sum = piece.loss(config.loss, y, width, skipped, &mut d_outputs)?;
+        Ok(Rows {
+            piece,
+            state,
+            d_outputs,
+            sum,
         })
     }
 }

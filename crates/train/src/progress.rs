@@ -2,6 +2,7 @@
 
 use crate::{Optimiser, Rate, Sum};
 use elman_core::{Params, State};
+use elman_flow::LightFlow;
 use serde::{Deserialize, Serialize};
 
 /// A run so far. Saved whole in a checkpoint, and restored to the same bits.
@@ -47,6 +48,9 @@ pub struct Epoch {
     pub steps_per_second: f64,
     /// Whether its weights are the best so far.
     pub best: bool,
+    /// The gradient by lag after it, in epochs in which it was measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flow: Option<LightFlow>,
 }
 
 /// An epoch under way.
@@ -66,6 +70,8 @@ pub struct Running {
     pub norms: Vec<f64>,
     /// Steps that were clipped.
     pub clipped: usize,
+    /// Whether a value that is about to break was told of in this epoch.
+    pub warned: bool,
 }
 
 impl Progress {
@@ -99,6 +105,7 @@ impl Running {
         learning_rate: f64,
         steps_per_second: f64,
         best: bool,
+        flow: Option<LightFlow>,
     ) -> Epoch {
         self.norms.sort_by(f64::total_cmp);
         let n = self.norms.len();
@@ -112,6 +119,7 @@ impl Running {
             learning_rate,
             steps_per_second,
             best,
+            flow,
         }
     }
 }

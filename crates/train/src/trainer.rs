@@ -9,6 +9,7 @@ use crate::progress::{Epoch, Progress, Running};
 use crate::task::Task;
 use crate::{Config, Error, Learner, Lesson, Optimiser, Rate, Work, clip_norm, clip_value, norm};
 use elman_core::{Network, Params, Span, State, Team};
+use elman_flow::Alarm;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::num::NonZeroUsize;
@@ -79,10 +80,15 @@ pub struct Trainer<'a> {
 /// A gradient with larger numbers is no longer one.
 const MOST: f64 = 1e18;
 
+/// A gradient of this norm is looked through for what is about to break.
+const SUSPICIOUS: f64 = 1e4;
+
 /// What every step uses again.
 struct Workspace<'a> {
     learner: Box<dyn Learner + 'a>,
     gradient: Params<f32>,
+    /// What has just been found, not yet told.
+    alarm: Option<Alarm>,
 }
 
 impl Trainer<'_> {
@@ -133,6 +139,7 @@ impl Trainer<'_> {
                 .task
                 .learner(self.network, self.config, &progress.params)?,
             gradient: progress.params.zeros_like(),
+            alarm: None,
         };
         let begun = Instant::now();
         let limit = self
@@ -153,6 +160,12 @@ impl Trainer<'_> {
                 let spans = self.spans(rows);
                 let span = spans[progress.running.span];
                 let norm = self.step(progress, &mut work, rows, span)?;
+                if let Some(alarm) = work.alarm.take() {
+                    let step = progress.optimiser.steps();
+                    let text = format!("epoch {epoch}, optimiser's step {step}: {alarm}");
+                    // An answer to stop comes again with the step's own event.
+                    let _ = observe(Event::Warning(&text));
+                }
                 progress.running.span += 1;
                 if progress.running.span == spans.len() {
                     progress.running.next_batch();
@@ -175,7 +188,7 @@ impl Trainer<'_> {
             }
             let made = (progress.running.steps - before) as f64;
             let speed = made / clock.elapsed().as_secs_f64().max(1e-9);
-            self.end_epoch(progress, speed)?;
+            self.end_epoch(progress, work.learner.as_ref(), speed)?;
             save(progress, Moment::Epoch)?;
             if observe(Event::Epoch(&progress.epochs[epoch - 1])).is_break() {
                 return Ok(Outcome::Interrupted);
@@ -264,12 +277,17 @@ impl Trainer<'_> {
             return Ok(0.0);
         }
         if !sum.loss.is_finite() {
-            return Err(self.diverged(progress, sum.mean()));
+            return Err(self.diverged(progress, sum.mean(), work.learner.watch()));
         }
         let norm = self.clip(work.gradient.data_mut());
         // Squares of larger numbers are infinite in the optimiser's moments, and the weights would follow.
         if !norm.is_finite() || self.largest(norm) > MOST {
-            return Err(self.diverged(progress, sum.mean()));
+            return Err(self.diverged(progress, sum.mean(), work.learner.watch()));
+        }
+        if norm > SUSPICIOUS && !progress.running.warned {
+            let alarm = work.learner.watch();
+            progress.running.warned = alarm.is_some();
+            work.alarm = alarm;
         }
         progress.running.steps += 1;
         progress.running.state = state;
@@ -315,7 +333,7 @@ impl Trainer<'_> {
         span.start == 0 || carried >= alive
     }
 
-    fn diverged(&self, progress: &Progress, loss: f64) -> Error {
+    fn diverged(&self, progress: &Progress, loss: f64, alarm: Option<Alarm>) -> Error {
         let advice = match self.config.clip {
             0.0 => "Set --clip 1 or a lower --learning-rate".to_string(),
             c => format!(
@@ -327,17 +345,23 @@ impl Trainer<'_> {
             epoch: progress.epochs.len() + 1,
             step: progress.optimiser.steps() + 1,
             loss,
+            found: alarm.map_or(String::new(), |a| format!("First, {a}. ")),
             advice,
         }
     }
 
-    fn end_epoch(&self, progress: &mut Progress, speed: f64) -> Result<(), Error> {
+    fn end_epoch(
+        &self,
+        progress: &mut Progress,
+        learner: &dyn Learner,
+        speed: f64,
+    ) -> Result<(), Error> {
         let validation = self
             .task
             .validate(self.network, &progress.params, self.team)?
             .map(|sum| sum.mean());
         if let Some(loss) = validation.filter(|v| !v.is_finite()) {
-            return Err(self.diverged(progress, loss));
+            return Err(self.diverged(progress, loss, None));
         }
         let rate = progress
             .rate
@@ -352,10 +376,11 @@ impl Trainer<'_> {
             progress.best_loss = validation.unwrap_or(f64::INFINITY);
             progress.best_epoch = epoch;
         }
+        let flow = learner.flow(&progress.params, epoch)?;
         let running = std::mem::take(&mut progress.running);
         progress
             .epochs
-            .push(running.ended(epoch, validation, rate, speed, better));
+            .push(running.ended(epoch, validation, rate, speed, better, flow));
         progress.running = Running::default();
         Ok(())
     }
