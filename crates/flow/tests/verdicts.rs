@@ -360,7 +360,7 @@ fn the_watch_names_step_layer_and_cause() {
     let alarm = watched(&network, &still, &[0.0; 50], 50).unwrap();
     assert_eq!(
         (alarm.what, alarm.step, alarm.layer),
-        ("dz", 49 - 17, Some(1)),
+        ("dz", 49 - 13, Some(1)),
         "{alarm}"
     );
     assert!(alarm.cause.contains("explodes"), "{alarm}");
