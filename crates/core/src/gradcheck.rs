@@ -115,9 +115,11 @@ pub fn check_gradient(
 
 /// f′(0) by central differences of the fourth order, (8 (f(h) − f(−h)) − (f(2h) − f(−2h))) / 12h.
 ///
-/// Two steps, h and h/2, must agree; where they do not (the longer one crossed the kink of a ReLU, say) shorter
-/// ones are tried, and the pair that agrees best is taken.
+/// Two steps, h and h/2, must agree but for the rounding of f, some ε |f| / h; where they do not (the longer one
+/// crossed the kink of a ReLU, say) shorter ones are tried. Without the allowance a short step, all rounding, would
+/// be taken where its two quotients happen to be alike.
 fn quotient(mut f: impl FnMut(f64) -> Result<f64, Error>) -> Result<f64, Error> {
+    let size = f(0.0)?.abs();
     let mut at = |h: f64| -> Result<f64, Error> {
         let near = f(h)? - f(-h)?;
         let far = f(2.0 * h)? - f(-2.0 * h)?;
@@ -130,7 +132,7 @@ fn quotient(mut f: impl FnMut(f64) -> Result<f64, Error>) -> Result<f64, Error> 
         if apart < best.0 {
             best = (apart, half);
         }
-        if apart <= 1e-9 * whole.abs().max(1e-2) {
+        if apart <= 1e-9 * whole.abs() + 16.0 * f64::EPSILON * size / h {
             break;
         }
     }
