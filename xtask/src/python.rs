@@ -10,10 +10,9 @@ use std::process::Command;
 pub fn check(root: &Path) -> Result<()> {
     let list = root.join("tests/python/requirements.txt");
     let python = environment(root, "python", &list, &[])?;
-    // With the whole workspace's features, as the tests compile it: after them there is nothing left to do.
     let mut cargo = Command::new(env!("CARGO"));
     run(cargo
-        .args(["build", "--quiet", "--workspace"])
+        .args(["build", "--quiet", "--package", "elman-cli"])
         .current_dir(root))?;
     run(Command::new(python)
         .args([
