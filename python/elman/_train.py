@@ -85,6 +85,7 @@ class Options(TypedDict, total=False):
     memory: Sequence[float]
     forget_bias: float
     minutes: float
+    flow: Literal["auto", "on", "off"]
 
 
 class Epoch(TypedDict):

@@ -10,9 +10,10 @@ use std::process::Command;
 pub fn check(root: &Path) -> Result<()> {
     let list = root.join("tests/python/requirements.txt");
     let python = environment(root, "python", &list, &[])?;
+    // As the tests are compiled: the command is among what they need, and after them there is nothing left to do.
     let mut cargo = Command::new(env!("CARGO"));
     run(cargo
-        .args(["build", "--quiet", "--package", "elman-cli"])
+        .args(["test", "--no-run", "--quiet", "--workspace"])
         .current_dir(root))?;
     run(Command::new(python)
         .args([
