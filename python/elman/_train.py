@@ -53,7 +53,7 @@ class Options(TypedDict, total=False):
     zoneout: float
     init: Literal["orthogonal", "identity", "uniform", "xavier"]
     gain: float
-    window: int
+    window: int | Literal["auto"]
     stride: int
     burn_in: int
     clip: float
@@ -86,6 +86,7 @@ class Options(TypedDict, total=False):
     forget_bias: float
     minutes: float
     flow: Literal["auto", "on", "off"]
+    window_bias: float
 
 
 class Epoch(TypedDict):

@@ -90,9 +90,7 @@ pub fn examine_trained<'py>(
         .map_err(errors::training)?;
     let config = &trained.config;
     let asked = Asked {
-        window: asked
-            .window
-            .or((config.window > 0).then_some(config.window)),
+        window: asked.window.or(config.window.steps()),
         clip: asked.clip.or((config.clip > 0.0).then_some(config.clip)),
         ..asked
     };

@@ -96,7 +96,8 @@ pub fn run(args: Args) -> Result<()> {
         options.sequences,
     )?;
     let flow = measure_scope(&scope, &options)?;
-    let verdict = verdict(&flow, &training(&trained.config, &probe, &args.run)?);
+    let training = training(&trained.config, &probe, &args.run)?;
+    let verdict = verdict(&flow, &training);
     let outcomes: Vec<Outcome> = requirements.iter().map(|r| r.check(&flow)).collect();
     if let Some(file) = &args.html {
         let look = pages::Look {
@@ -105,7 +106,7 @@ pub fn run(args: Args) -> Result<()> {
             flow: &flow,
             contributions: &contributions(&scope)?,
             verdict: &verdict,
-            window: Some(trained.config.window).filter(|&w| w > 0),
+            window: training.window,
             bias: args.bias,
         };
         elman::io::write_bytes(file, pages::flow(&look).as_bytes())?;
@@ -143,7 +144,7 @@ fn probe(trained: &Trained, args: &Args) -> Result<Probe> {
     // Twice the lag, so that many loss times reach so far back.
     let steps = match args.max_lag {
         Some(lag) => 2 * lag as usize,
-        None => (2 * LAGS).max(4 * config.window),
+        None => (2 * LAGS).max(4 * config.window.steps().unwrap_or(0)),
     };
     let rows = usize::from(args.sequences);
     Ok(trained.probe(args.data.as_deref(), rows, steps)?)
@@ -181,7 +182,7 @@ fn training(config: &Config, probe: &Probe, run: &Path) -> Result<Training> {
         not_finite: 0.0,
     });
     Ok(Training {
-        window: Some(config.window).filter(|&w| w > 0),
+        window: config.window.steps().or(last.and_then(|e| e.window)),
         clip: Some(config.clip).filter(|&c| c > 0.0),
         norms,
         explained: Some(probe.explained()).filter(|e| e.is_finite()),

@@ -93,7 +93,7 @@ impl Progress {
         // Short epochs would flood a log: at most a line a pause, and one for the last.
         if self.bar.is_none() && (self.said.elapsed() >= PAUSE || e.epoch == self.epochs) {
             self.say(&format!(
-                "epoch {}/{}  train {:.4}{}{}  |g| {:.2} (clipped {:.0} %)  {:.0} steps/s",
+                "epoch {}/{}  train {:.4}{}{}  |g| {:.2} (clipped {:.0} %){}  {:.0} steps/s",
                 e.epoch,
                 self.epochs,
                 e.train_loss,
@@ -106,6 +106,7 @@ impl Progress {
                 },
                 e.gradient_norm,
                 100.0 * e.clipped,
+                e.window.map_or(String::new(), |w| format!("  reach {w}")),
                 e.steps_per_second
             ));
         }

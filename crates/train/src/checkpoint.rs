@@ -22,6 +22,8 @@ struct Rest {
     norms: Vec<f64>,
     clipped: usize,
     state_rows: Option<usize>,
+    #[serde(default)]
+    window: Option<usize>,
 }
 
 /// The number of the format, in `checkpoint.format`.
@@ -52,6 +54,7 @@ pub(crate) fn to_tensors(
         norms: running.norms.clone(),
         clipped: running.clipped,
         state_rows: running.state.as_ref().map(State::rows),
+        window: running.window,
     };
     let mut all = Tensors::default();
     let text = serde_json::to_string(&rest).map_err(|e| Error::Internal(e.to_string()))?;
@@ -163,6 +166,7 @@ pub(crate) fn restore(
         sum: rest.sum,
         norms: rest.norms,
         clipped: rest.clipped,
+        window: rest.window,
         warned: false,
     };
     Ok(())

@@ -1,7 +1,7 @@
 //! Every option of training: one list makes the flag, the key in TOML, its help and the effective configuration.
 
 use crate::data::{Missing, Scaling, Symbols};
-use crate::{Error, Follow, Loss, Method, Read, Schedule};
+use crate::{Error, Follow, Loss, Method, Reach, Read, Schedule};
 use elman_core::{CellKind, Init, Recurrent, Window};
 use serde::{Deserialize, Serialize};
 
@@ -138,10 +138,11 @@ options! {
         #[flag(long, help_heading = "Network")]
         gain: f64,
 
-        /// How far back gradients go, in steps; 0 for whole sequences
-        #[flag(long, help_heading = "Backpropagation through time", value_name = "STEPS")]
-        window: usize,
-        /// Steps between backward passes, at most the window; 0 for as many as the window
+        /// How far back gradients go, in steps; 0 for whole sequences; auto picks before each epoch how far every loss
+        /// has to reach for --window-bias
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "STEPS|auto")]
+        window: Reach,
+        /// Steps between backward passes, at most the window; 0 for as many as the window (auto: as every loss reaches)
         #[flag(long, help_heading = "Backpropagation through time", value_name = "STEPS")]
         stride: usize,
         /// First steps of a sequence that count in no loss
@@ -261,6 +262,10 @@ options! {
         /// Bias at which an LSTM's forget gate starts, where --memory does not say it; 1 where nothing is said
         #[flag(long, help_heading = "Network", value_name = "BIAS", allow_negative_numbers = true)]
         forget_bias: f64,
+        /// Bias that --window auto may put into the gradient by cutting it off, as a share of its norm; 0.1 where nothing
+        /// is said
+        #[flag(long, help_heading = "Backpropagation through time", value_name = "SHARE")]
+        window_bias: f64,
         /// Minutes after which training ends, whatever the epochs
         #[flag(long, help_heading = "Training")]
         minutes: f64,
@@ -331,10 +336,27 @@ impl Config {
         })
     }
     /// The truncation window for sequences of at most `longest` steps.
-    pub fn window(&self, longest: usize) -> Window {
+    ///
+    /// `reach` is what [`Reach::Auto`] picked, the steps that each loss has to reach back at least: the first loss
+    /// after a stride of s has length − s + 1 steps behind it. Without a pick it is whole sequences.
+    pub fn window(&self, reach: Option<usize>, longest: usize) -> Window {
         let length = match self.window {
-            0 => longest,
-            w => w,
+            Reach::Steps(0) => longest,
+            Reach::Steps(w) => w,
+            Reach::Auto => match reach.filter(|&k| k < longest) {
+                None => longest,
+                Some(k) => {
+                    let stride = match self.stride {
+                        0 => k,
+                        s => s,
+                    };
+                    return Window {
+                        length: k + stride - 1,
+                        stride,
+                        burn_in: self.burn_in,
+                    };
+                }
+            },
         };
         Window {
             length,
@@ -372,7 +394,7 @@ impl Config {
             ("batch", self.batch, MOST),
             ("sequence", self.sequence, MOST),
             ("hop", self.hop, MOST),
-            ("window", self.window, MOST),
+            ("window", self.window.steps().unwrap_or(0), MOST),
             ("stride", self.stride, MOST),
             ("burn-in", self.burn_in, MOST),
             ("epochs", self.epochs, MOST),
@@ -423,6 +445,7 @@ impl Config {
                 -100.0,
                 100.0,
             ),
+            ("window-bias", self.window_bias.unwrap_or(0.1), 1e-6, 0.9),
             (
                 "minutes",
                 self.minutes.unwrap_or(1.0),
@@ -447,7 +470,7 @@ impl Config {
                 self.validation, self.test
             )));
         }
-        self.window(usize::MAX)
+        self.window(None, usize::MAX)
             .check()
             .map_err(|e| Error::Config(e.to_string()))
     }
@@ -462,6 +485,16 @@ impl Config {
                 "shared-leak and fixed-leak are for cells with a leak, and {} has none: choose --cell leaky or leaky-relu",
                 self.cell
             )));
+        }
+        if self.bidirectional && self.window == Reach::Auto {
+            return Err(Error::Config(
+                "a bidirectional network needs whole sequences: leave --window at 0".into(),
+            ));
+        }
+        if self.window_bias.is_some() && self.window != Reach::Auto {
+            return Err(Error::Config(
+                "window-bias is for --window auto, and the window is given in steps".into(),
+            ));
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! What the options leave open, task by task.
 
 use crate::data::{Missing, Scaling, Symbols};
-use crate::{Config, Error, Follow, Initial, Loss, Method, Read, Schedule};
+use crate::{Config, Error, Follow, Initial, Loss, Method, Reach, Read, Schedule};
 
 /// The names of the tasks.
 const TASKS: [&str; 7] = [
@@ -33,7 +33,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         learned_state: false,
         init: Initial::Orthogonal,
         gain: 0.9,
-        window: 0,
+        window: Reach::Steps(0),
         stride: 0,
         burn_in: 12,
         clip: 1.0,
@@ -71,6 +71,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         shared_leak: false,
         fixed_leak: false,
         flow: Follow::Auto,
+        window_bias: None,
         minutes: None,
     };
     match task {
@@ -83,7 +84,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
             batch: 32,
             hidden: 256,
             gain: 1.0,
-            window: 64,
+            window: Reach::Steps(64),
             burn_in: 0,
             loss: Loss::CrossEntropy,
             learning_rate: 0.002,

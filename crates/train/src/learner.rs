@@ -1,6 +1,7 @@
 //! What the trainer drives: windows of rows in, a loss and its gradient out.
 
 use crate::follow::follow;
+use crate::reach::pick;
 use crate::{Config, Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{
     Batch, Cotangent, Deltas, Draw, Dropout, Network, Params, Span, State, Team, Trace, Weights,
@@ -69,6 +70,11 @@ pub trait Learner {
     ) -> Result<Lesson, Error>;
     /// The gradient by lag after epoch `epoch`, where this learner can measure it and the configuration asks for it.
     fn flow(&self, _params: &Params<f32>, _epoch: usize) -> Result<Option<LightFlow>, Error> {
+        Ok(None)
+    }
+    /// How many steps back gradients have to reach for the bias that the configuration allows, where this learner can
+    /// measure it.
+    fn reach(&self, _params: &Params<f32>) -> Result<Option<usize>, Error> {
         Ok(None)
     }
     /// A value of the last window that is not finite or soon will not be, where this learner can find it.
@@ -167,6 +173,9 @@ impl Learner for Recurrent<'_> {
     }
     fn flow(&self, params: &Params<f32>, epoch: usize) -> Result<Option<LightFlow>, Error> {
         follow(self.network, params, self.config, self.source, epoch)
+    }
+    fn reach(&self, params: &Params<f32>) -> Result<Option<usize>, Error> {
+        pick(self.network, params, self.config, self.source).map(Some)
     }
     fn watch(&self) -> Option<Alarm> {
         let (batch, backed) = self.last.as_ref()?;

@@ -223,10 +223,7 @@ fn text(config: &Config) -> Result<TextTask, Error> {
         validation: config.validation,
         test: config.test,
     };
-    let window = match config.window {
-        0 => 1,
-        w => w,
-    };
+    let window = config.window.steps().unwrap_or(1);
     let encoded = Text::read(Path::new(file))?.encode(shares, window)?;
     TextTask::new(encoded, config)
 }

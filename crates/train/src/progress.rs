@@ -48,6 +48,9 @@ pub struct Epoch {
     pub steps_per_second: f64,
     /// Whether its weights are the best so far.
     pub best: bool,
+    /// Steps that each loss reached back at least, where `--window auto` picked them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub window: Option<usize>,
     /// The gradient by lag after it, in epochs in which it was measured.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub flow: Option<LightFlow>,
@@ -70,6 +73,8 @@ pub struct Running {
     pub norms: Vec<f64>,
     /// Steps that were clipped.
     pub clipped: usize,
+    /// Steps that each loss reaches back at least, where `--window auto` picked them.
+    pub window: Option<usize>,
     /// Whether a value that is about to break was told of in this epoch.
     pub warned: bool,
 }
@@ -119,6 +124,7 @@ impl Running {
             learning_rate,
             steps_per_second,
             best,
+            window: self.window,
             flow,
         }
     }

@@ -58,6 +58,10 @@ impl Rate {
         };
         self.peak * rising * falling
     }
+    /// Moves its end to step `total`.
+    pub fn end_after(&mut self, total: u64) {
+        self.total = total;
+    }
     /// Tells it an epoch's validation loss.
     pub fn saw(&mut self, loss: f64) {
         if self.best.is_none_or(|best| loss < best) {

@@ -7,7 +7,9 @@
 use crate::data::random_batches;
 use crate::progress::{Epoch, Progress, Running};
 use crate::task::Task;
-use crate::{Config, Error, Learner, Lesson, Optimiser, Rate, Work, clip_norm, clip_value, norm};
+use crate::{
+    Config, Error, Learner, Lesson, Optimiser, Rate, Reach, Work, clip_norm, clip_value, norm,
+};
 use elman_core::{Network, Params, Span, State, Team};
 use elman_flow::Alarm;
 use rand::SeedableRng;
@@ -105,10 +107,30 @@ impl Trainer<'_> {
         let c = self.config;
         let numbers = params.data().len();
         let optimiser = Optimiser::new(c.optimiser, c.momentum, c.weight_decay, decayed, numbers);
-        let total = (self.steps_of_epoch() * c.epochs) as u64;
+        Ok(Progress::new(params, optimiser, self.rate(None)))
+    }
+
+    /// The schedule, if every epoch had the windows of this reach.
+    fn rate(&self, reach: Option<usize>) -> Rate {
+        let c = self.config;
+        let total = (self.steps_of_epoch(reach) * c.epochs) as u64;
         let warm_up = (total as f64 * c.warm_up).round() as u64;
-        let rate = Rate::new(c.schedule, c.learning_rate, warm_up, total);
-        Ok(Progress::new(params, optimiser, rate))
+        Rate::new(c.schedule, c.learning_rate, warm_up, total)
+    }
+
+    /// Picks how far gradients reach in the epoch that begins, and lets the schedule end with the last epoch again.
+    fn pick(&self, progress: &mut Progress, learner: &dyn Learner) -> Result<(), Error> {
+        let reach = learner.reach(&progress.params)?;
+        progress.running.window = reach;
+        match progress.optimiser.steps() {
+            0 => progress.rate = self.rate(reach),
+            done => {
+                let left = self.config.epochs.saturating_sub(progress.epochs.len());
+                let total = done + (left * self.steps_of_epoch(reach)) as u64;
+                progress.rate.end_after(total);
+            }
+        }
+        Ok(())
     }
 
     /// Trains on from `progress`. `save` is called after every step, after every epoch, and at the end unless that is
@@ -146,18 +168,22 @@ impl Trainer<'_> {
             .config
             .minutes
             .map(|m| Duration::from_secs_f64(m * 60.0));
-        let of = self.steps_of_epoch();
         while progress.epochs.len() < self.config.epochs {
             if self.waited_enough(progress) {
                 return Ok(Outcome::StoppedEarly);
             }
             let epoch = progress.epochs.len() + 1;
+            if self.config.window == Reach::Auto && progress.running.window.is_none() {
+                self.pick(progress, work.learner.as_ref())?;
+            }
+            let reach = progress.running.window;
+            let of = self.steps_of_epoch(reach);
             let batches = self.batches(epoch);
             let clock = Instant::now();
             let before = progress.running.steps;
             while progress.running.batch < batches.len() {
                 let rows = &batches[progress.running.batch];
-                let spans = self.spans(rows);
+                let spans = self.spans(rows, reach);
                 let span = spans[progress.running.span];
                 let norm = self.step(progress, &mut work, rows, span)?;
                 if let Some(alarm) = work.alarm.take() {
@@ -223,23 +249,23 @@ impl Trainer<'_> {
         batches
     }
 
-    fn spans(&self, rows: &[usize]) -> Vec<Span> {
+    fn spans(&self, rows: &[usize], reach: Option<usize>) -> Vec<Span> {
         let longest = rows
             .iter()
             .map(|&r| self.task.source().lengths()[r])
             .max()
             .unwrap_or(0);
-        let window = self.config.window(longest);
+        let window = self.config.window(reach, longest);
         let mut spans = window.spans(longest);
         // Spans in which nothing counts would move no weight, but carry the state.
         spans.retain(|s| s.end > s.start);
         spans
     }
 
-    fn steps_of_epoch(&self) -> usize {
+    fn steps_of_epoch(&self, reach: Option<usize>) -> usize {
         self.batches(1)
             .iter()
-            .map(|rows| self.spans(rows).len())
+            .map(|rows| self.spans(rows, reach).len())
             .sum()
     }
 
@@ -324,7 +350,7 @@ impl Trainer<'_> {
         let Some(rows) = batches.get(running.batch) else {
             return running.batch == batches.len() && running.span == 0;
         };
-        let spans = self.spans(rows);
+        let spans = self.spans(rows, running.window);
         let Some(span) = spans.get(running.span) else {
             return false;
         };

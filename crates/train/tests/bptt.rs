@@ -3,8 +3,8 @@
 
 use elman_core::*;
 use elman_train::{
-    Config, Error, Method, Outcome, Piece, Progress, Read, Schedule, Source, Sum, Target, Trainer,
-    defaults, task::Task,
+    Config, Error, Learner, Method, Outcome, Piece, Progress, Reach, Read, Recurrent, Schedule,
+    Source, Sum, Target, Trainer, Work, defaults, task::Task,
 };
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -89,7 +89,7 @@ fn config() -> Config {
     Config {
         hidden: 5,
         batch: 3,
-        window: 0,
+        window: Reach::Steps(0),
         burn_in: 0,
         epochs: 3,
         patience: 0,
@@ -169,14 +169,14 @@ fn a_window_of_the_whole_length_is_no_window() {
     let full = train(&rows, &config(), 0);
     for (window, stride) in [(12, 0), (12, 12), (50, 0), (1000, 1000)] {
         let config = Config {
-            window,
+            window: Reach::Steps(window),
             stride,
             ..config()
         };
         assert_eq!(train(&rows, &config, 0).bits(), full.bits());
     }
     let short = Config {
-        window: 4,
+        window: Reach::Steps(4),
         ..config()
     };
     assert_ne!(train(&rows, &short, 0).bits(), full.bits());
@@ -191,7 +191,7 @@ fn every_loss_counts_once_whatever_the_stride() {
         weight_decay: 0.0,
         epochs: 1,
         batch: 7,
-        window,
+        window: Reach::Steps(window),
         stride,
         burn_in,
         ..config()
@@ -228,7 +228,7 @@ fn burn_in_counts_in_no_loss_and_moves_no_weight() {
     for (window, stride) in [(0, 0), (5, 5), (6, 2), (3, 3)] {
         let config = Config {
             burn_in: 4,
-            window,
+            window: Reach::Steps(window),
             stride,
             ..config()
         };
@@ -245,7 +245,7 @@ fn stopped_after_any_step_it_goes_on_to_the_same_bits() {
         for (window, stride, streams) in [(0, 0, false), (4, 4, false), (5, 2, true)] {
             let config = Config {
                 optimiser,
-                window,
+                window: Reach::Steps(window),
                 stride,
                 learned_state: true,
                 schedule: Schedule::Cosine,
@@ -339,7 +339,7 @@ fn a_learned_state_learns() {
     for window in [0, 3] {
         let config = Config {
             learned_state: true,
-            window,
+            window: Reach::Steps(window),
             epochs: 60,
             learning_rate: 0.02,
             weight_decay: 0.0,
@@ -391,4 +391,83 @@ fn memory_grows_with_the_window_not_with_the_length() {
     assert_eq!(needed(50, 200), needed(50, 2000));
     let (one, two) = (needed(50, 2000) as f64, needed(100, 2000) as f64);
     assert!((1.5..2.5).contains(&(two / one)), "{one} and {two}");
+}
+
+#[test]
+fn the_picked_window_keeps_the_bias_of_the_gradient() {
+    let rows = Rows::of(&[300, 300, 280, 260]);
+    let mut network = Network::new(CellKind::Elman, Input::Features(2), 12, 1);
+    network.output = Some(1);
+    let mut picked = Vec::new();
+    for (gain, bias) in [(0.5, 0.1), (0.9, 0.1), (0.9, 0.01)] {
+        let config = Config {
+            window: Reach::Auto,
+            window_bias: Some(bias),
+            gain,
+            ..config()
+        };
+        let init = config.initial().unwrap();
+        let params: Params<f32> = init.params(&network, 3).unwrap();
+        let mut learner = Recurrent::new(&network, &config, &rows, &params).unwrap();
+        let reach = learner.reach(&params).unwrap();
+        let mut gradient = |window: Window| {
+            let mut whole = vec![0.0f64; params.data().len()];
+            let mut state = None;
+            for span in window.spans(300) {
+                let reaching: Vec<usize> =
+                    (0..4).filter(|&r| rows.lengths[r] > span.start).collect();
+                let mut part = params.zeros_like();
+                let work = Work {
+                    epoch: 1,
+                    batch: 0,
+                    rows: &reaching,
+                    span,
+                    state: state.as_ref(),
+                };
+                let lesson = learner
+                    .learn(&params, work, &mut part, &Team::new(1))
+                    .unwrap();
+                state = lesson.state;
+                let parts = part.data().iter().map(|&g| f64::from(g) * lesson.sum.count);
+                whole.iter_mut().zip(parts).for_each(|(w, p)| *w += p);
+            }
+            let w_hh = params
+                .layout()
+                .views()
+                .iter()
+                .find(|v| v.name == "weight_hh_l0")
+                .unwrap();
+            whole[w_hh.range()].to_vec()
+        };
+        let full = gradient(Window::full(300));
+        let cut = gradient(config.window(reach, 300));
+        let norm = |x: &mut dyn Iterator<Item = f64>| x.map(|x| x * x).sum::<f64>().sqrt();
+        let missed = norm(&mut full.iter().zip(&cut).map(|(f, c)| f - c));
+        let relative = missed / norm(&mut full.iter().copied());
+        assert!(relative <= bias, "{relative} with {reach:?} at gain {gain}");
+        picked.push(reach.unwrap());
+    }
+    assert!(
+        picked[0] < picked[1] && picked[1] < picked[2] && picked[2] < 300,
+        "{picked:?}"
+    );
+}
+
+#[test]
+fn a_window_that_is_picked_is_picked_again_and_kept_when_interrupted() {
+    let rows = Rows::of(&[90, 80, 60, 60, 50]);
+    let config = Config {
+        window: Reach::Auto,
+        schedule: Schedule::Cosine,
+        ..config()
+    };
+    let whole = train(&rows, &config, 0);
+    let windows: Vec<_> = whole.progress.epochs.iter().map(|e| e.window).collect();
+    assert!(
+        windows.iter().all(|w| w.is_some_and(|w| w < 90)),
+        "{windows:?}"
+    );
+    for after in [1, 3, 8] {
+        assert_eq!(train(&rows, &config, after).bits(), whole.bits());
+    }
 }

@@ -17,7 +17,7 @@ use super::forecast::network;
 use super::{Task, digest, json};
 use crate::data::sequences::{Label, Sequences};
 use crate::data::{Affine, Drawn, Fractions, Scaler, draw};
-use crate::{Config, Error, Read, Source, Sum};
+use crate::{Config, Error, Reach, Read, Source, Sum};
 use elman_core::{Input, Network, Params, Team, Weights};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -85,7 +85,10 @@ impl LabelTask {
         };
         let (train, validation) = (make(&drawn.train)?, make(&drawn.validation)?);
         let longest = train.lengths().iter().max().copied().unwrap_or(0);
-        let whole = config.window == 0 || config.window >= longest;
+        let whole = match config.window {
+            Reach::Steps(w) => w == 0 || w >= longest,
+            Reach::Auto => false,
+        };
         if config.read == Read::Mean && !question.every_step() && !whole {
             return Err(Error::Config(format!(
                 "--read mean reads whole sequences, of up to {longest} steps, and the window is {}; use --window 0 \

@@ -17,7 +17,7 @@ use super::forecast::network;
 use super::{Task, digest, json};
 use crate::data::sequences::{Label, Sequences};
 use crate::data::{DataError, Drawn, Fractions, Pairs, Scaler, SymbolTable, draw, sorted_batches};
-use crate::{Config, Error, Learner, Loss, Source, Sum};
+use crate::{Config, Error, Learner, Loss, Reach, Source, Sum};
 use elman_core::{
     Companions, Input, Network, Params, Plan, Reads, Team, Transducer, TransducerTrace,
 };
@@ -159,7 +159,7 @@ impl PairTask {
                 config.task
             )));
         };
-        if config.window != 0 || config.burn_in != 0 {
+        if config.window != Reach::Steps(0) || config.burn_in != 0 {
             return Err(Error::Config(format!(
                 "the task {} learns from whole sequences: leave --window and --burn-in at 0",
                 config.task
