@@ -193,15 +193,15 @@ fn the_window_is_picked_and_told() {
         let all = format!(
             "train load.csv --target load --out {out} --sequence 100 --hidden 8 --epochs 3 --threads 1 {options}"
         );
-        let said = place.well(&all.split_whitespace().collect::<Vec<_>>());
+        place.well(&all.split_whitespace().collect::<Vec<_>>());
         let lines = String::from_utf8(place.bytes(&format!("{out}/metrics.jsonl"))).unwrap();
         let epochs = lines
             .lines()
             .map(|l| serde_json::from_str::<Value>(l).unwrap());
         let windows = epochs.map(|e| e["window"].as_u64());
-        (windows.collect::<Vec<_>>(), said)
+        windows.collect::<Vec<_>>()
     };
-    let (windows, _) = train("auto", "--window auto --gain 0.5");
+    let windows = train("auto", "--window auto --gain 0.5");
     let first = windows[0].unwrap();
     assert_eq!(windows.len(), 3);
     assert!(
@@ -211,12 +211,16 @@ fn the_window_is_picked_and_told() {
     let config = String::from_utf8(place.bytes("auto/config.toml")).unwrap();
     assert!(config.contains("window = \"auto\""), "{config}");
     // A smaller bias needs a longer window.
-    let (strict, _) = train("strict", "--window auto --gain 0.5 --window-bias 0.001");
+    let strict = train("strict", "--window auto --gain 0.5 --window-bias 0.001");
     assert!(strict[0].unwrap() > first, "{strict:?} {windows:?}");
-    let (fixed, _) = train("fixed", "--window 20");
+    let fixed = train("fixed", "--window 20");
+    place.write("soon.toml", "window = \"soon\"\n");
     assert_eq!(fixed, [None; 3]);
     for (options, word) in [
-        ("--window soon", "auto"),
+        (
+            "--config soon.toml",
+            "soon.toml, line 1: the window must be a number of steps or auto",
+        ),
         ("--window 20 --window-bias 0.1", "window-bias"),
         ("--window auto --window-bias 0", "window-bias"),
         ("--window auto --window-bias nan", "window-bias"),

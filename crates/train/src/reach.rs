@@ -31,7 +31,7 @@ impl Reach {
 
 /// As it stands in TOML and JSON.
 #[derive(Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "the window must be a number of steps or auto")]
 enum Written {
     Steps(usize),
     Word(String),
@@ -63,9 +63,7 @@ impl FromStr for Reach {
             "auto" => Ok(Reach::Auto),
             number => match number.parse() {
                 Ok(w) => Ok(Reach::Steps(w)),
-                Err(_) => Err(format!(
-                    "the window is {number:?}, and must be a number of steps or auto"
-                )),
+                Err(_) => Err("the window must be a number of steps or auto".into()),
             },
         }
     }
