@@ -89,7 +89,16 @@ class Options(TypedDict, total=False):
     window_bias: float
 
 
-class Epoch(TypedDict):
+class Measured(TypedDict, total=False):
+    """What is measured in some epochs only."""
+
+    window: int
+    """Steps that each loss reached back at least, where ``window="auto"`` picked them."""
+    flow: dict[str, Any]
+    """The gradient by lag after it: ``ln_mean``, ``beta``, ``half``, ``horizon``."""
+
+
+class Epoch(Measured):
     """One epoch, a line of ``metrics.jsonl``."""
 
     epoch: int

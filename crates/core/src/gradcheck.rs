@@ -116,8 +116,8 @@ pub fn check_gradient(
 /// f′(0) by central differences of the fourth order, (8 (f(h) − f(−h)) − (f(2h) − f(−2h))) / 12h.
 ///
 /// Two steps, h and h/2, must agree but for the rounding of f, some ε |f| / h; where they do not (the longer one
-/// crossed the kink of a ReLU, say) shorter ones are tried. Without the allowance a short step, all rounding, would
-/// be taken where its two quotients happen to be alike.
+/// crossed the kink of a ReLU, say) shorter ones are tried, and where none do, the pair that agrees best is taken.
+/// Without the allowance that would often be a short step, all rounding, whose two quotients happen to be alike.
 fn quotient(mut f: impl FnMut(f64) -> Result<f64, Error>) -> Result<f64, Error> {
     let size = f(0.0)?.abs();
     let mut at = |h: f64| -> Result<f64, Error> {

@@ -71,7 +71,7 @@ pub use flow::{About, Cost, Flow, Options, WindowFor, cost, measure, measure_sco
 pub use jacobian::{JacobianProducts, ProductStats, jacobian_products};
 pub use lag::{LagOptions, LagProfile, lag_profile};
 pub use lesson::{Item, Line, Number, lesson, lesson_on};
-pub use light::{Alarm, LightFlow, LightOptions, light, light_share, watch};
+pub use light::{Alarm, LightFlow, LightOptions, light, light_share, watch, window_for_bias};
 pub use lyapunov::{AlongRow, Dynamics, Lyapunov, LyapunovOptions, Map, lyapunov, lyapunov_of};
 pub use meanfield::{MeanField, mean_field, mean_field_of};
 pub use noise::{Clipping, GradientNoise, clipping, gradient_noise};

@@ -2,7 +2,9 @@
 //! watch that names the step, layer and cause of a value that is not finite, or soon will not be.
 
 use crate::lag::reach;
-use crate::{Error, LagOptions, Scope, decay, default_tau, lag_profile};
+use crate::{
+    Decay, Error, LagOptions, LagProfile, Scope, decay, default_tau, lag_profile, truncation_bias,
+};
 use elman_core::{Batch, Deltas, Element, Network, Params, State, Trace};
 use serde::{Deserialize, Serialize};
 
@@ -59,15 +61,7 @@ pub fn light<E: Element>(
     options: &LightOptions,
 ) -> Result<LightFlow, Error> {
     let scope = Scope::of_rows(network, params, batch, state, d_outputs, options.rows)?;
-    // Only what its own loss times all reach, if that is less than what was asked for.
-    let follow = LagOptions {
-        max_lag: Some(options.max_lag.min(reach(&scope, options.times)?)),
-        times: options.times,
-        every: false,
-        credit: false,
-    };
-    let profile = lag_profile(&scope, &follow)?;
-    let fit = decay(&profile.ln_mean, default_tau(profile.max_lag()))?;
+    let (profile, fit) = followed(&scope, options, false)?;
     Ok(LightFlow {
         sequences: profile.sequences,
         loss_times: profile.loss_times,
@@ -77,6 +71,41 @@ pub fn light<E: Element>(
         horizon: fit.percent,
         measured_to: fit.measured_to,
     })
+}
+
+/// The smallest truncation window whose bound on the gradient's relative bias is at most `bias`
+/// ([`TruncationBias::smallest_window`](crate::TruncationBias::smallest_window)), measured on a few rows; `None` where no
+/// window is long enough.
+pub fn window_for_bias<E: Element>(
+    network: &Network,
+    params: &Params<E>,
+    batch: &Batch<E>,
+    state: &State<E>,
+    d_outputs: &[E],
+    bias: f64,
+    options: &LightOptions,
+) -> Result<Option<usize>, Error> {
+    let scope = Scope::of_rows(network, params, batch, state, d_outputs, options.rows)?;
+    let (profile, fit) = followed(&scope, options, true)?;
+    Ok(truncation_bias(&profile, &fit)?.smallest_window(bias))
+}
+
+/// The gradient by lag and its decay.
+fn followed(
+    scope: &Scope,
+    options: &LightOptions,
+    credit: bool,
+) -> Result<(LagProfile, Decay), Error> {
+    let follow = LagOptions {
+        // Only what its own loss times all reach, if that is less than what was asked for.
+        max_lag: Some(options.max_lag.min(reach(scope, options.times)?)),
+        times: options.times,
+        every: false,
+        credit,
+    };
+    let profile = lag_profile(scope, &follow)?;
+    let fit = decay(&profile.ln_mean, default_tau(profile.max_lag()))?;
+    Ok((profile, fit))
 }
 
 /// What [`light`] costs on rows of `steps` steps, as a share of an epoch of `epoch_steps` steps (rows × steps, forward and backward): by counts

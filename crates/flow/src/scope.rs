@@ -62,11 +62,6 @@ impl Scope {
         })
     }
 
-    /// The longest lag that the latest `times` loss times of the row that reaches furthest all have before them. An
-    /// error where no output has a loss.
-    pub fn reach(&self, times: usize) -> Result<usize, Error> {
-        crate::lag::reach(self, times)
-    }
     /// The same for at most `rows` of the batch's rows, evenly chosen.
     pub fn of_rows<E: Element>(
         network: &Network,

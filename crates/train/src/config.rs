@@ -340,30 +340,18 @@ impl Config {
     /// `reach` is what [`Reach::Auto`] picked, the steps that each loss has to reach back at least: the first loss
     /// after a stride of s has length − s + 1 steps behind it. Without a pick it is whole sequences.
     pub fn window(&self, reach: Option<usize>, longest: usize) -> Window {
-        let length = match self.window {
-            Reach::Steps(0) => longest,
-            Reach::Steps(w) => w,
-            Reach::Auto => match reach.filter(|&k| k < longest) {
-                None => longest,
-                Some(k) => {
-                    let stride = match self.stride {
-                        0 => k,
-                        s => s,
-                    };
-                    return Window {
-                        length: k + stride - 1,
-                        stride,
-                        burn_in: self.burn_in,
-                    };
-                }
-            },
+        let stride_or = |other| match self.stride {
+            0 => other,
+            s => s,
+        };
+        let (length, stride) = match (self.window, reach) {
+            (Reach::Steps(w), _) if w > 0 => (w, stride_or(w)),
+            (Reach::Auto, Some(k)) if k < longest => (k + stride_or(k) - 1, stride_or(k)),
+            _ => (longest, stride_or(longest)),
         };
         Window {
             length,
-            stride: match self.stride {
-                0 => length,
-                s => s,
-            },
+            stride,
             burn_in: self.burn_in,
         }
     }
@@ -445,7 +433,12 @@ impl Config {
                 -100.0,
                 100.0,
             ),
-            ("window-bias", self.window_bias.unwrap_or(0.1), 1e-6, 0.9),
+            (
+                "window-bias",
+                self.window_bias.unwrap_or(crate::reach::BIAS),
+                1e-6,
+                0.9,
+            ),
             (
                 "minutes",
                 self.minutes.unwrap_or(1.0),

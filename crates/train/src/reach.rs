@@ -4,7 +4,7 @@
 use crate::probe::Rows;
 use crate::{Config, Error, Source};
 use elman_core::{Network, Params};
-use elman_flow::{LagOptions, Scope, decay, default_tau, lag_profile, truncation_bias};
+use elman_flow::{LightOptions, window_for_bias};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::str::FromStr;
@@ -79,16 +79,19 @@ impl fmt::Display for Reach {
 }
 
 /// The bias allowed where nothing is said.
-const BIAS: f64 = 0.1;
-/// Rows that are followed, loss times of each, and the longest lag that is measured.
-const ROWS: usize = 4;
-const TIMES: usize = 8;
-const LAGS: usize = 256;
+pub(crate) const BIAS: f64 = 0.1;
+/// What is followed.
+const FOLLOWED: LightOptions = LightOptions {
+    rows: 4,
+    times: 8,
+    max_lag: 256,
+};
 /// The furthest that is picked: memory grows with it.
 const FURTHEST: usize = 1024;
 
 /// The smallest number of steps that every loss has to reach back for the bias that the configuration allows, by the
-/// bound measured on a few rows of the training part; the furthest there is where the bound allows none.
+/// bound measured on a few rows of the training part; the furthest there is where no window keeps it, or nothing can be
+/// measured.
 pub(crate) fn pick(
     network: &Network,
     params: &Params<f32>,
@@ -97,22 +100,14 @@ pub(crate) fn pick(
 ) -> Result<usize, Error> {
     let longest = source.lengths().iter().copied().max().unwrap_or(1);
     let furthest = longest.clamp(1, FURTHEST);
-    let steps = longest.min(2 * LAGS);
-    let rows = Rows::of(network, params, config, source, ROWS, steps)?;
-    if rows.sum.count == 0.0 {
-        return Ok(furthest);
-    }
+    let steps = longest.min(2 * FOLLOWED.max_lag);
+    let rows = Rows::of(network, params, config, source, FOLLOWED.rows, steps)?;
     let (batch, state) = (&rows.piece.batch, &rows.state);
-    let scope = Scope::new(network, params, batch, state, &rows.d_outputs)?;
-    let options = LagOptions {
-        max_lag: Some(LAGS.min(scope.reach(TIMES)?)),
-        times: TIMES,
-        every: false,
-        credit: true,
-    };
-    let profile = lag_profile(&scope, &options)?;
-    let fit = decay(&profile.ln_mean, default_tau(profile.max_lag()))?;
-    let bias = truncation_bias(&profile, &fit)?;
-    let picked = bias.smallest_window(config.window_bias.unwrap_or(BIAS));
-    Ok(picked.unwrap_or(furthest).clamp(1, furthest))
+    let bias = config.window_bias.unwrap_or(BIAS);
+    let d_outputs = &rows.d_outputs;
+    match window_for_bias(network, params, batch, state, d_outputs, bias, &FOLLOWED) {
+        Ok(picked) => Ok(picked.unwrap_or(furthest).clamp(1, furthest)),
+        Err(elman_flow::Error::Nothing(_)) => Ok(furthest),
+        Err(other) => Err(other.into()),
+    }
 }
