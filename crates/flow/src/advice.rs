@@ -32,10 +32,12 @@ pub(crate) fn proposals(case: &Case<'_>, cause: Cause) -> Vec<Proposal> {
                     "one long gradient then moves the weights no further than others",
                 ));
             }
-            all.push(propose(
-                "--cell gru",
-                "its gates keep what passes them bounded",
-            ));
+            if !matches!(case.flow.about.cell, "gru" | "gru-before" | "lstm") {
+                all.push(propose(
+                    "--cell gru",
+                    "its gates keep what passes them bounded",
+                ));
+            }
             all
         }
         Cause::VanishingByWeights if elman && case.radius() < NEARLY_ONE => vec![orthogonal, gated],
