@@ -95,7 +95,9 @@ def test_what_a_callback_raises_is_raised_and_the_run_goes_on_to_the_same_bits(w
 
 
 PROGRAM = """
-import numpy as np, elman, sys
+import numpy as np, elman, signal, sys
+# As a terminal starts programs; what is started in the background ignores it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 wave = np.sin(0.3 * np.arange(2000))
 def callback(epoch):
     print("epoch", epoch["epoch"], flush=True)

@@ -13,7 +13,7 @@ use std::time::Instant;
 
 const HELP: &str = "\
 cargo xtask test      format, lints, tests (of kernels and core without vector instructions too), doc tests, tidiness,
-                      the Python packages, and the pages in a real browser
+                      the files in Python, the Python wheel, and the pages in a real browser
 cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
 cargo xtask python    only the files of elman as Python's packages read and write them (needs Python 3.10 with venv)
 cargo xtask wheel     only the Python wheel: built, installed in a fresh virtual environment, tested there
@@ -83,6 +83,7 @@ fn test() -> Result<()> {
         run(cargo.current_dir(&root).env("ELMAN_LEVEL", "portable"))
     })?;
     timed("files in Python", || python::check(&root))?;
+    timed("the Python wheel", || wheel::check(&root))?;
     timed("pages in a browser", || browser::check(&root))
 }
 
