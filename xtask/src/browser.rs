@@ -1,6 +1,6 @@
 //! The pages, opened in a real browser, light and dark, wide and narrow.
 
-use crate::run;
+use crate::{compiled, run};
 use anyhow::{Result, bail};
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -22,16 +22,13 @@ pub fn check(root: &Path) -> Result<()> {
     let pages = root.join("target/browser/pages");
     let _ = std::fs::remove_dir_all(&pages);
     std::fs::create_dir_all(&pages)?;
-    let cargo = || {
-        let mut cargo = Command::new(env!("CARGO"));
-        cargo.arg("run").arg("--quiet").current_dir(root);
-        cargo
-    };
-    let sample = ["--package", "elman-report", "--example", "pages", "--"];
-    run(cargo().args(sample).arg(&pages))?;
-    let train = ["--package", "elman-cli", "--", "train", "--quiet", "--out"];
+    let compiled = compiled(root)?;
+    run(Command::new(compiled.join("examples/pages")).arg(&pages))?;
     let real = pages.join("run");
-    run(cargo().args(train).arg(&real))?;
+    run(Command::new(compiled.join("elman"))
+        .args(["train", "--quiet", "--out"])
+        .arg(&real)
+        .current_dir(root))?;
     std::fs::copy(real.join("report.html"), pages.join("real-run.html"))?;
     std::fs::remove_dir_all(&real)?;
     let script = root.join("crates/report/tests/browser/check.mjs");

@@ -87,6 +87,16 @@ fn test() -> Result<()> {
     timed("pages in a browser", || browser::check(&root))
 }
 
+/// The folder of the command and the examples, compiled as the tests are: after these nothing is left to do, where a
+/// package alone would be compiled again, with all below it, for its own choice of features.
+fn compiled(root: &Path) -> Result<PathBuf> {
+    let mut cargo = Command::new(env!("CARGO"));
+    run(cargo
+        .args(["test", "--no-run", "--quiet", "--workspace"])
+        .current_dir(root))?;
+    Ok(root.join("target/debug"))
+}
+
 fn timed(name: &str, chore: impl FnOnce() -> Result<()>) -> Result<()> {
     println!("── {name}");
     let begun = Instant::now();

@@ -1,6 +1,6 @@
 //! What elman writes and reads, checked by the Python packages that made the formats.
 
-use crate::run;
+use crate::{compiled, run};
 use anyhow::{Context, Result};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -10,11 +10,7 @@ use std::process::Command;
 pub fn check(root: &Path) -> Result<()> {
     let list = root.join("tests/python/requirements.txt");
     let python = environment(root, "python", &list, &[])?;
-    // As the tests are compiled: the command is among what they need, and after them there is nothing left to do.
-    let mut cargo = Command::new(env!("CARGO"));
-    run(cargo
-        .args(["test", "--no-run", "--quiet", "--workspace"])
-        .current_dir(root))?;
+    let compiled = compiled(root)?;
     run(Command::new(python)
         .args([
             "-m",
@@ -26,7 +22,7 @@ pub fn check(root: &Path) -> Result<()> {
         ])
         .arg("tests/python")
         .current_dir(root)
-        .env("ELMAN", root.join("target/debug/elman"))
+        .env("ELMAN", compiled.join("elman"))
         .env("PYTHONDONTWRITEBYTECODE", "1"))
 }
 

@@ -16,7 +16,7 @@ pub fn check(root: &Path) -> Result<()> {
     let peers = environment(root, "wheel-peers", &list, &["--no-deps"])?;
     let wheels = root.join("target/wheels");
     let _ = fs::remove_dir_all(&wheels);
-    // The profile in which the command was compiled for the chore before this one: most of it is there.
+    // The profile of the tests: what depends on no choice of features is there.
     run(Command::new(&peers)
         .args(["-m", "maturin", "build", "--quiet", "--locked"])
         .args(["--profile", "dev"])
