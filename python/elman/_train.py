@@ -87,6 +87,7 @@ class Options(TypedDict, total=False):
     minutes: float
     flow: Literal["auto", "on", "off"]
     window_bias: float
+    checkpoint: bool
 
 
 class Measured(TypedDict, total=False):

@@ -277,7 +277,7 @@ impl Trained {
             names: names.to_vec(),
             columns: rows.columns().into_iter().map(|c| c.to_vec()).collect(),
             labels: (0..steps).map(|t| t.to_string()).collect(),
-            line_of_row: (1..=steps as u64).collect(),
+            line_of_row: (1..).take(steps).collect(),
             repaired: 0,
         })
     }

@@ -60,6 +60,8 @@ struct Document<'a> {
     best_epoch: usize,
     best_validation_loss: Option<f64>,
     seconds: f64,
+    /// The most memory that the process had, where the system says it.
+    peak_memory_bytes: Option<u64>,
     evaluation: &'a Evaluation,
 }
 
@@ -117,13 +119,17 @@ pub fn run(args: Args) -> Result<()> {
             best_epoch: session.progress.best_epoch,
             best_validation_loss: Some(session.progress.best_loss).filter(|l| l.is_finite()),
             seconds: took,
+            peak_memory_bytes: peak_memory(),
             evaluation: &evaluation,
         });
     }
     output::print(&crate::evaluate::summary(&evaluation))?;
     let report = session.run.report().display().to_string();
+    let memory = peak_memory().map_or(String::new(), |bytes| {
+        format!(" and at most {:.0} MB of memory", bytes as f64 / 1e6)
+    });
     let mut text = format!(
-        "\n{} after {}; the report is {report}\n",
+        "\n{} after {}{memory}; the report is {report}\n",
         sentence(outcome),
         time(took)
     );
@@ -170,6 +176,14 @@ fn name(config: &Config) -> String {
         .and_then(Path::file_stem)
         .map(|s| s.to_string_lossy().into_owned());
     stem.unwrap_or_else(|| "sunspots".into())
+}
+
+/// The most memory that this process has had, in bytes; `None` on systems that do not tell it in `/proc`.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(1024 * kilobytes)
 }
 
 fn cores() -> usize {

@@ -282,6 +282,28 @@ impl<E: Element> Batch<E> {
         batch.input = input;
         Ok(batch)
     }
+    /// Steps `from..to`, of at least one step, of the rows that reach into them: the sorted rows, with their masks.
+    pub(crate) fn part(&self, from: usize, to: usize) -> Result<Batch<E>, Error> {
+        let rows = self.offsets[from + 1] - self.offsets[from];
+        let lengths: Vec<usize> = self.lengths[..rows]
+            .iter()
+            .map(|&length| length.min(to) - from)
+            .collect();
+        let places = self.offsets[from]..self.offsets[to];
+        let mut part = Batch::empty(to - from, rows, Some(&lengths))?;
+        part.input = match &self.input {
+            BatchInput::Features(x, width) => {
+                let x = &x[places.start * width..places.end * width];
+                BatchInput::Features(x.to_vec(), *width)
+            }
+            BatchInput::Symbols(x, known) => {
+                BatchInput::Symbols(x[places.clone()].to_vec(), *known)
+            }
+        };
+        let noise = self.noise.as_ref();
+        part.noise = noise.map(|n| n.part((places, self.total()), (rows, self.rows())));
+        Ok(part)
+    }
     /// From padded, time-major `[T, B, width]` in the caller's order to packed `[Σ B_t, width]`.
     /// `padded` must have that many numbers for at least as many steps as the longest row.
     pub fn pack<T: Copy>(&self, padded: &[T], width: usize) -> Vec<T> {

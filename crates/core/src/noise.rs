@@ -14,6 +14,7 @@ use crate::batch::BatchInput;
 use crate::{Batch, Element, Error, Network};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
+use std::ops::Range;
 
 /// Shares of numbers that are dropped while training, each from 0 to below 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -62,6 +63,25 @@ impl<E: Element> Noise<E> {
             what: "the batch",
             why: "its masks were drawn for another network".into(),
         })
+    }
+    /// The masks of some of the packed places, and of the first `rows` rows, of a network that reads forwards.
+    pub(crate) fn part(
+        &self,
+        (places, total): (Range<usize>, usize),
+        (rows, of): (usize, usize),
+    ) -> Noise<E> {
+        let cut = |from: &Vec<E>, range: &Range<usize>, all: usize| {
+            let width = from.len() / all;
+            from[range.start * width..range.end * width].to_vec()
+        };
+        let (between, zone) = (self.between.iter(), self.zone.iter());
+        Noise {
+            network: self.network.clone(),
+            between: between.map(|m| cut(m, &places, total)).collect(),
+            state: self.state.iter().map(|m| cut(m, &(0..rows), of)).collect(),
+            zone: zone.map(|m| cut(m, &places, total)).collect(),
+            symbols: cut(&self.symbols, &(0..rows), of),
+        }
     }
     pub(crate) fn convert<F: Element>(&self) -> Noise<F> {
         let one = |from: &Vec<E>| from.iter().map(|x| F::of(x.to_f64())).collect::<Vec<F>>();

@@ -94,6 +94,15 @@ impl<E: Element> State<E> {
             width: self.width,
         }
     }
+    /// Overwrites the first rows with those of `from`, which must have no more rows than this.
+    pub(crate) fn set_first(&mut self, from: &State<E>) {
+        for sweep in 0..self.sweeps {
+            for row in 0..from.rows {
+                self.row_mut(sweep, row)
+                    .copy_from_slice(from.row(sweep, row));
+            }
+        }
+    }
     /// The rows `rows`, in the order given; a row that is not there is zero.
     pub fn select(&self, rows: &[usize]) -> State<E> {
         let mut data = Vec::with_capacity(self.sweeps * rows.len() * self.width);

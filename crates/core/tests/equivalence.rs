@@ -47,6 +47,49 @@ proptest! {
     }
 
     #[test]
+    fn segments_give_what_the_whole_gives(case in cases(12)) {
+        prop_assume!(!case.network.bidirectional);
+        let (batch, state, team) = (case.noisy(), case.state(), Team::new(2));
+        let d = case.noise(batch.total() * case.network.output_width(), 3);
+        let (trace, _, _, weights) = run(&case, &batch, &state, &d, 1);
+        let mut d_after = State::zeros(&case.network, batch.rows());
+        let numbers = case.noise(d_after.data().len(), 4);
+        d_after.data_mut().copy_from_slice(&numbers);
+        let cotangent = Cotangent { outputs: &d, state: Some(&d_after) };
+        let (mut deltas, mut whole) = (Deltas::new(), case.params().zeros_like());
+        let into = Some(&mut whole);
+        backward(&weights, &batch, &trace, cotangent, &mut deltas, into, &team).unwrap();
+        let before = deltas.state_before(&weights, &batch);
+
+        let mut segments = Segments::new();
+        let keep = case.seed as usize % (batch.steps() + 1);
+        segments.forward(&weights, &batch, &state, keep, &team).unwrap();
+        prop_assert_eq!(segments.outputs(), trace.outputs());
+        for steps in [0, keep, batch.steps()] {
+            let state = trace.state_after(&case.network, &batch, steps);
+            prop_assert_eq!(segments.state_after(&batch, steps), Some(state));
+        }
+        // Twice: backward leaves the run as it was.
+        for _ in 0..2 {
+            let mut gradient = case.params().zeros_like();
+            let into = Some(&mut gradient);
+            let own = segments.backward(&weights, &batch, cotangent, into, &team).unwrap();
+            for (what, a, b) in [
+                ("gradient", gradient.data(), whole.data()),
+                ("state before", own.data(), before.data()),
+            ] {
+                let scale = b.iter().fold(1.0f64, |m, x| m.max(x.abs()));
+                for (a, b) in a.iter().zip(b) {
+                    prop_assert!((a - b).abs() <= 1e-12 * scale, "{what}: {a} {b}");
+                }
+            }
+        }
+        let other = case.batch_of(&[0], 0, 1);
+        let fits = other.steps() == batch.steps() && other.total() == batch.total();
+        prop_assert!(fits || segments.backward(&weights, &other, cotangent, None, &team).is_err());
+    }
+
+    #[test]
     fn a_row_gets_what_it_would_get_alone(case in cases(36)) {
         let (batch, state) = (case.batch(), case.state());
         let width = case.network.output_width();
@@ -173,4 +216,55 @@ fn rows_that_lie_elsewhere_make_the_same_batch() {
     }
     let short = |_: usize, _: usize| &x[..1];
     assert!(Batch::of_rows(short, [steps, rows, width], None).is_err());
+}
+
+#[test]
+fn segments_need_the_memory_of_a_few_steps() {
+    let network = Network::new(CellKind::Lstm, Input::Features(1), 16, 1);
+    let weights = Weights::new(
+        &network,
+        &Init::default().params::<f32>(&network, 1).unwrap(),
+    )
+    .unwrap();
+    let (team, state) = (Team::new(1), State::zeros(&network, 2));
+    let mut bytes = Vec::new();
+    for steps in [256, 4096] {
+        let batch = Batch::features(&vec![0.5; 2 * steps], [steps, 2, 1], None).unwrap();
+        let (mut trace, mut deltas, mut segments) = (Trace::new(), Deltas::new(), Segments::new());
+        forward(&weights, &batch, &state, &mut trace, &team).unwrap();
+        segments
+            .forward(&weights, &batch, &state, 0, &team)
+            .unwrap();
+        let cotangent = Cotangent {
+            outputs: trace.outputs(),
+            state: None,
+        };
+        backward(
+            &weights,
+            &batch,
+            &trace,
+            cotangent,
+            &mut deltas,
+            None,
+            &team,
+        )
+        .unwrap();
+        segments
+            .backward(&weights, &batch, cotangent, None, &team)
+            .unwrap();
+        bytes.push((trace.bytes() + deltas.bytes(), segments.bytes()));
+    }
+    // Sixteen times the steps: 16 times the memory (and a part that does not grow), or 4 times (and the outputs).
+    assert!(bytes[1].0 > 10 * bytes[0].0, "{bytes:?}");
+    assert!(bytes[1].1 < 6 * bytes[0].1, "{bytes:?}");
+    assert!(30 * bytes[1].1 < bytes[1].0, "{bytes:?}");
+    let both = Network {
+        bidirectional: true,
+        ..network
+    };
+    let weights = Weights::new(&both, &Init::default().params::<f32>(&both, 1).unwrap()).unwrap();
+    let batch = Batch::features(&[0.5; 4], [2, 2, 1], None).unwrap();
+    let state = State::zeros(&both, 2);
+    let refused = Segments::new().forward(&weights, &batch, &state, 0, &team);
+    assert!(matches!(refused, Err(Error::Unsupported(_))));
 }

@@ -86,6 +86,11 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
         each!(N, i => if self.0[i] > E::ZERO { E::ONE } else { E::ZERO })
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        // Through f64, which rounds an f32's root as f32 would.
+        each!(N, i => E::of(self.0[i].to_f64().sqrt()))
+    }
+    #[inline(always)]
     fn exp(self) -> Self {
         crate::math::exp(self)
     }

@@ -172,7 +172,7 @@ machine!(f64, 6_755_399_441_055_744.0, 52, F64x8, F64x4, F64x2);
 /// file's own.
 macro_rules! vector {
     ($name:ident: $element:ty, $register:ty, $lanes:literal,
-     $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $max:expr, $fma:expr, $positive:expr) => {
+     $splat:ident, $add:ident, $sub:ident, $mul:ident, $div:ident, $sqrt:ident, $max:expr, $fma:expr, $positive:expr) => {
         #[doc = concat!(stringify!($lanes), " `", stringify!($element), "` in a register.")]
         #[derive(Clone, Copy)]
         #[repr(transparent)]
@@ -246,6 +246,11 @@ macro_rules! vector {
             fn positive(self) -> Self {
                 // SAFETY: vectors exist only where the processor has the instructions.
                 $name(unsafe { $positive(self.0) })
+            }
+            #[inline(always)]
+            fn sqrt(self) -> Self {
+                // SAFETY: vectors exist only where the processor has the instructions.
+                $name(unsafe { $sqrt(self.0) })
             }
             #[inline(always)]
             fn exp(self) -> Self {

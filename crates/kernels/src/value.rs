@@ -45,6 +45,8 @@ pub trait Value:
     fn max(self, other: Self) -> Self;
     /// 1 where `self > 0`, else 0: the derivative of [`Value::max`] with zero.
     fn positive(self) -> Self;
+    /// The square root, rounded to nearest; NaN below 0.
+    fn sqrt(self) -> Self;
     /// eˣ, within 1.2 units in the last place; monotone; NaN passes.
     fn exp(self) -> Self;
     /// Hyperbolic tangent, within 2.5 units: odd, monotone, exact at 0, ±1 at the ends; NaN passes.

@@ -224,6 +224,10 @@ options! {
         /// Record how far back the gradient reaches: auto (in as many epochs as cost less than 5 %), on (in each) or off
         #[flag(long, help_heading = "Training", value_parser = word::<Follow>, num_args = 0..=1, default_missing_value = "on")]
         flow: Follow,
+        /// Keep the states of every √T-th step only and run the steps between again for the gradient: memory for √T of the
+        /// T steps of a window, for a third more time
+        #[flag(long, help_heading = "Backpropagation through time", num_args = 0..=1, default_missing_value = "true")]
+        checkpoint: bool,
     }
     optional {
         /// What to learn from: a table (.csv, .tsv), a text or a folder of texts (.txt); the yearly sunspot numbers where there is none
@@ -482,6 +486,15 @@ impl Config {
         if self.bidirectional && self.window == Reach::Auto {
             return Err(Error::Config(
                 "a bidirectional network needs whole sequences: leave --window at 0".into(),
+            ));
+        }
+        if self.checkpoint
+            && (self.bidirectional || ["caption", "seq2seq"].contains(&self.task.as_str()))
+        {
+            return Err(Error::Config(
+                "checkpoint is for networks that read forwards only, and not for the tasks caption and seq2seq: leave it \
+                 out, and make the batch smaller where memory is short"
+                    .into(),
             ));
         }
         if self.window_bias.is_some() && self.window != Reach::Auto {

@@ -71,6 +71,7 @@ pub fn defaults(task: &str) -> Result<Config, Error> {
         shared_leak: false,
         fixed_leak: false,
         flow: Follow::Auto,
+        checkpoint: false,
         window_bias: None,
         minutes: None,
     };

@@ -4,8 +4,8 @@ use crate::follow::follow;
 use crate::reach::pick;
 use crate::{Config, Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{
-    Batch, Cotangent, Deltas, Draw, Dropout, Network, Params, Span, State, Team, Trace, Weights,
-    backward, forward,
+    Batch, Cotangent, Deltas, Draw, Dropout, Network, Params, Segments, Span, State, Team, Trace,
+    Weights, backward, forward,
 };
 use elman_flow::{Alarm, LightFlow, watch};
 
@@ -89,8 +89,7 @@ pub struct Recurrent<'a> {
     config: &'a Config,
     source: &'a dyn Source,
     weights: Weights<f32>,
-    trace: Trace<f32>,
-    deltas: Deltas<f32>,
+    passes: Passes,
     d_outputs: Vec<f32>,
     /// The last window, and whether backward has run on it.
     last: Option<(Batch<f32>, bool)>,
@@ -109,8 +108,10 @@ impl<'a> Recurrent<'a> {
             config,
             source,
             weights: Weights::new(network, params)?,
-            trace: Trace::new(),
-            deltas: Deltas::new(),
+            passes: match config.checkpoint {
+                true => Passes::Segments(Segments::new()),
+                false => Passes::Whole(Trace::new(), Deltas::new()),
+            },
             d_outputs: Vec::new(),
             last: None,
         })
@@ -136,16 +137,16 @@ impl Learner for Recurrent<'_> {
         let mut piece = self.source.piece(rows, span.start, span.end)?;
         piece.batch = work.noisy(piece.batch, self.network, self.config)?;
         let batch = &piece.batch;
-        forward(&self.weights, batch, &before, &mut self.trace, team)?;
-        let (outputs, width) = (self.trace.outputs(), self.trace.output_width());
+        let (weights, kept) = (&self.weights, span.keep - span.start);
+        self.passes.forward(weights, batch, &before, kept, team)?;
+        let (outputs, width) = self.passes.outputs();
         self.d_outputs.resize(outputs.len(), 0.0);
         let skipped = span.counted - span.start;
         let (loss, d_outputs) = (self.config.loss, &mut self.d_outputs);
         let sum = piece.loss(loss, outputs, width, skipped, d_outputs)?;
-        let kept = span.keep - span.start;
         let lesson = Lesson {
             sum,
-            state: Some(self.trace.state_after(self.network, batch, kept)),
+            state: self.passes.state_after(self.network, batch, kept),
         };
         if sum.count == 0.0 || !sum.loss.is_finite() {
             self.last = Some((piece.batch, false));
@@ -155,17 +156,9 @@ impl Learner for Recurrent<'_> {
             outputs: &self.d_outputs,
             state: None,
         };
-        backward(
-            &self.weights,
-            batch,
-            &self.trace,
-            cotangent,
-            &mut self.deltas,
-            Some(gradient),
-            team,
-        )?;
+        let passes = &mut self.passes;
+        let before = passes.backward(weights, batch, cotangent, gradient, team)?;
         if self.network.learned_state && span.start == 0 {
-            let before = self.deltas.state_before(&self.weights, batch);
             before.add_to_learned(self.network, |_| true, gradient);
         }
         self.last = Some((piece.batch, true));
@@ -179,8 +172,81 @@ impl Learner for Recurrent<'_> {
     }
     fn watch(&self) -> Option<Alarm> {
         let (batch, backed) = self.last.as_ref()?;
-        let deltas = backed.then_some(&self.deltas);
-        watch(self.network, batch, &self.trace, deltas)
+        match &self.passes {
+            Passes::Whole(trace, deltas) => {
+                watch(self.network, batch, trace, backed.then_some(deltas))
+            }
+            // Most steps are forgotten.
+            Passes::Segments(_) => None,
+        }
+    }
+}
+
+/// Forward and backward: all steps at once, or in segments of which only the states between are kept.
+enum Passes {
+    Whole(Trace<f32>, Deltas<f32>),
+    Segments(Segments<f32>),
+}
+
+impl Passes {
+    fn forward(
+        &mut self,
+        weights: &Weights<f32>,
+        batch: &Batch<f32>,
+        before: &State<f32>,
+        kept: usize,
+        team: &Team,
+    ) -> Result<(), Error> {
+        match self {
+            Passes::Whole(trace, _) => forward(weights, batch, before, trace, team)?,
+            Passes::Segments(all) => all.forward(weights, batch, before, kept, team)?,
+        }
+        Ok(())
+    }
+    /// The outputs, and how many there are in a step of a row.
+    fn outputs(&self) -> (&[f32], usize) {
+        match self {
+            Passes::Whole(trace, _) => (trace.outputs(), trace.output_width()),
+            Passes::Segments(all) => (all.outputs(), all.output_width()),
+        }
+    }
+    fn state_after(
+        &self,
+        network: &Network,
+        batch: &Batch<f32>,
+        kept: usize,
+    ) -> Option<State<f32>> {
+        match self {
+            Passes::Whole(trace, _) => Some(trace.state_after(network, batch, kept)),
+            Passes::Segments(all) => all.state_after(batch, kept),
+        }
+    }
+    /// Adds to `gradient`; gives the gradient of the state before.
+    fn backward(
+        &mut self,
+        weights: &Weights<f32>,
+        batch: &Batch<f32>,
+        cotangent: Cotangent<'_, f32>,
+        gradient: &mut Params<f32>,
+        team: &Team,
+    ) -> Result<State<f32>, Error> {
+        Ok(match self {
+            Passes::Whole(trace, deltas) => {
+                backward(
+                    weights,
+                    batch,
+                    trace,
+                    cotangent,
+                    deltas,
+                    Some(gradient),
+                    team,
+                )?;
+                deltas.state_before(weights, batch)
+            }
+            Passes::Segments(all) => {
+                all.backward(weights, batch, cotangent, Some(gradient), team)?
+            }
+        })
     }
 }
 

@@ -1,6 +1,6 @@
 //! Optimisers: loops over the flat buffer of parameters, in PyTorch's forms, and clipping.
 
-use elman_core::Element;
+use elman_core::{Element, Job, Level, Value};
 use serde::{Deserialize, Serialize};
 use std::ops::Range;
 
@@ -86,45 +86,117 @@ impl<E: Element> Optimiser<E> {
                 }
             }
         }
-        let root = |x: E| E::of(x.to_f64().sqrt());
-        let eps = E::of(1e-8);
         let (first, second) = self.moments.split_at_mut(1);
-        let weights = params.iter_mut().zip(gradient.iter()).zip(&mut first[0]);
+        let first = first[0].as_mut_slice();
+        let level = Level::best();
         match self.method {
             Method::Sgd => {
                 let (momentum, rate) = (E::of(self.momentum), E::of(rate));
-                for ((w, &g), v) in weights {
+                for ((w, &g), v) in params.iter_mut().zip(gradient.iter()).zip(first) {
                     *v = momentum * *v + g;
                     *w -= rate * *v;
                 }
             }
-            Method::RmsProp => {
-                let (keep, take, rate) = (E::of(0.99), E::of(0.01), E::of(rate));
-                for ((w, &g), s) in weights {
-                    *s = keep * *s + take * g * g;
-                    *w -= rate * g / (root(*s) + eps);
-                }
-            }
+            Method::RmsProp => level.run(Squares {
+                rate,
+                params,
+                gradient,
+                squares: first,
+            }),
             Method::Adam | Method::AdamW => {
                 let n = self.steps as f64;
-                let (b1, b2) = (0.9f64, 0.999f64);
-                let rate = E::of(rate / (1.0 - b1.powf(n)));
-                let unbias = E::of(1.0 / (1.0 - b2.powf(n)).sqrt());
-                let (k1, t1, k2, t2) = (E::of(b1), E::of(1.0 - b1), E::of(b2), E::of(1.0 - b2));
-                for (((w, &g), m), v) in weights.zip(&mut second[0]) {
-                    *m = k1 * *m + t1 * g;
-                    *v = k2 * *v + t2 * g * g;
-                    *w -= rate * *m / (root(*v) * unbias + eps);
-                }
+                level.run(Moments {
+                    rate: rate / (1.0 - MEAN.powf(n)),
+                    unbias: 1.0 / (1.0 - SQUARE.powf(n)).sqrt(),
+                    params,
+                    gradient,
+                    mean: first,
+                    square: &mut second[0],
+                })
             }
+        }
+    }
+}
+
+/// Keeps denominators from 0.
+const EPSILON: f64 = 1e-8;
+/// How much of the mean of gradients Adam keeps: β₁.
+const MEAN: f64 = 0.9;
+/// How much of the mean of their squares it keeps: β₂.
+const SQUARE: f64 = 0.999;
+/// The same of RMSProp.
+const RMS: f64 = 0.99;
+
+/// A step of Adam. Products and sums are rounded one by one, so that every level gives the same bits.
+struct Moments<'a, E> {
+    rate: f64,
+    unbias: f64,
+    params: &'a mut [E],
+    gradient: &'a [E],
+    mean: &'a mut [E],
+    square: &'a mut [E],
+}
+
+impl<E: Element> Job<E> for Moments<'_, E> {
+    type Out = ();
+    #[inline(always)]
+    fn run<V: Value<Element = E>>(self) {
+        let (rate, unbias, eps) = (V::of(self.rate), V::of(self.unbias), V::of(EPSILON));
+        let (k1, t1) = (V::of(MEAN), V::of(1.0 - MEAN));
+        let (k2, t2) = (V::of(SQUARE), V::of(1.0 - SQUARE));
+        let n = self.params.len();
+        let mut from = 0;
+        while from < n {
+            let to = (from + V::LANES).min(n);
+            let g = V::load_part(&self.gradient[from..to]);
+            let m = k1 * V::load_part(&self.mean[from..to]) + t1 * g;
+            let v = k2 * V::load_part(&self.square[from..to]) + t2 * g * g;
+            let w = V::load_part(&self.params[from..to]) - rate * m / (v.sqrt() * unbias + eps);
+            m.store_part(&mut self.mean[from..to]);
+            v.store_part(&mut self.square[from..to]);
+            w.store_part(&mut self.params[from..to]);
+            from = to;
+        }
+    }
+}
+
+/// A step of RMSProp, rounded as one of Adam.
+struct Squares<'a, E> {
+    rate: f64,
+    params: &'a mut [E],
+    gradient: &'a [E],
+    squares: &'a mut [E],
+}
+
+impl<E: Element> Job<E> for Squares<'_, E> {
+    type Out = ();
+    #[inline(always)]
+    fn run<V: Value<Element = E>>(self) {
+        let (rate, eps) = (V::of(self.rate), V::of(EPSILON));
+        let (keep, take) = (V::of(RMS), V::of(1.0 - RMS));
+        let n = self.params.len();
+        let mut from = 0;
+        while from < n {
+            let to = (from + V::LANES).min(n);
+            let g = V::load_part(&self.gradient[from..to]);
+            let s = keep * V::load_part(&self.squares[from..to]) + take * g * g;
+            let w = V::load_part(&self.params[from..to]) - rate * g / (s.sqrt() + eps);
+            s.store_part(&mut self.squares[from..to]);
+            w.store_part(&mut self.params[from..to]);
+            from = to;
         }
     }
 }
 
 /// ‖g‖₂, summed in f64.
 pub fn norm<E: Element>(gradient: &[E]) -> f64 {
-    let squares = gradient.iter().map(|g| g.to_f64() * g.to_f64());
-    squares.sum::<f64>().sqrt()
+    // In eight strands, always the same ones: one after another, each sum would wait for the last.
+    let mut strands = [0.0f64; 8];
+    for chunk in gradient.chunks(8) {
+        let pairs = strands.iter_mut().zip(chunk);
+        pairs.for_each(|(s, g)| *s += g.to_f64() * g.to_f64());
+    }
+    strands.iter().sum::<f64>().sqrt()
 }
 
 /// Shortens the gradient to `max` where its norm is larger — R. Pascanu, T. Mikolov and Y. Bengio (2013). Returns

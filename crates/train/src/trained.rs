@@ -133,7 +133,7 @@ impl Trained {
             let all: Vec<usize> = (0..given.names.len()).collect();
             let sources = given.sources(model.source(), &all)?;
             let said = model.spoken(&sources, &all, how, team)?;
-            return Ok(given.names.into_iter().zip(said).collect());
+            return Ok(given.names.iter().map(str::to_owned).zip(said).collect());
         }
         let text = Text::read(Path::new(file))?.text;
         let first = |line: &'_ str| line.split('\t').next().unwrap_or("").trim().to_string();

@@ -471,3 +471,31 @@ fn a_window_that_is_picked_is_picked_again_and_kept_when_interrupted() {
         assert_eq!(train(&rows, &config, after).bits(), whole.bits());
     }
 }
+
+#[test]
+fn checkpointing_learns_the_same_in_less_memory() {
+    let rows = Rows::of(&[40, 7, 33, 3, 40, 12, 1]);
+    for (window, stride, streams) in [(0, 0, false), (17, 17, false), (20, 6, true)] {
+        let plain = Config {
+            window: Reach::Steps(window),
+            stride,
+            learned_state: true,
+            ..config()
+        };
+        let rows = Rows {
+            streams,
+            ..Rows::of(&rows.lengths)
+        };
+        let checkpointed = Config {
+            checkpoint: true,
+            ..plain.clone()
+        };
+        let (a, b) = (train(&rows, &plain, 0), train(&rows, &checkpointed, 0));
+        assert_eq!(a.counted, b.counted);
+        for epoch in 0..3 {
+            let (a, b) = (a.loss(epoch), b.loss(epoch));
+            assert!((a - b).abs() <= 1e-5 * a, "{window} {stride}: {a} and {b}");
+        }
+        assert_eq!(train(&rows, &checkpointed, 3).bits(), b.bits());
+    }
+}

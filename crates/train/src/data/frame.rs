@@ -28,7 +28,7 @@ pub struct Frame {
     /// Label of each row, as in [`Table::labels`].
     pub labels: Vec<String>,
     /// Line of the file on which each row begins.
-    pub line_of_row: Vec<u64>,
+    pub line_of_row: Vec<u32>,
     /// Values that were filled in (interpolate) or rows left out (drop).
     pub repaired: usize,
 }
@@ -71,7 +71,7 @@ impl Table {
     pub(super) fn numbers(&self, position: usize, missing: Missing) -> Result<&[f64]> {
         let column = &self.columns[position];
         let (file, name) = (self.file.clone(), column.name.clone());
-        let line = |row: usize| self.line_of_row[row];
+        let line = |row: usize| u64::from(self.line_of_row[row]);
         match &column.cells {
             Cells::Texts {
                 first_text: Some(odd),
@@ -87,7 +87,7 @@ impl Table {
                 first_text: None,
                 ..
             } => {
-                let text = values.first().cloned().unwrap_or_default();
+                let text = values.get(0).to_owned();
                 Err(DataError::NotNumeric {
                     file,
                     line: line(0),

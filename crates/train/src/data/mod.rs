@@ -10,7 +10,7 @@
 //! | `scale` | standardising, fitted on the training part only |
 //! | `series` | the embedded sunspot numbers |
 //! | `baselines` | what a network has to beat, and the measures to beat it by |
-//! | `text` | characters ↔ codes |
+//! | `text` | characters ↔ codes; `texts`: many short texts in one buffer |
 //! | `sequences` | many sequences with labels: `.ts`, long and wide CSV, JSON lines, `.npy` |
 //! | `pairs` | source and target texts, symbols ↔ codes |
 //! | `shuffle` | random orders and splits that a seed fixes for good |
@@ -48,14 +48,16 @@ mod table;
 #[cfg(test)]
 mod table_tests;
 mod text;
+mod texts;
 
 pub use bucket::{Batches, random_batches, sorted_batches};
 pub use error::{DataError, Result};
 pub use frame::{Frame, Missing};
-pub use pairs::{Pair, Pairs, SymbolTable, Symbols};
+pub use pairs::{Pairs, SymbolTable, Symbols};
 pub use scale::{Affine, Scaler, Scaling};
 pub use series::{SUNSPOTS_CSV, SUNSPOTS_PARTS, SUNSPOTS_TARGET, sunspots, sunspots_split};
 pub use shuffle::{Drawn, draw, shuffle};
 pub use split::{Fractions, LabelRange, Part, Split, TEST, TRAIN, VALIDATION};
 pub use table::{ReadOptions, Table};
 pub use text::{Encoded, Text, Vocabulary};
+pub use texts::Texts;

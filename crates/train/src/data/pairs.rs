@@ -2,6 +2,7 @@
 
 use super::error::{DataError, Result};
 use super::source;
+use super::texts::Texts;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -31,24 +32,15 @@ impl Symbols {
     }
 }
 
-/// A source and its target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Pair {
-    /// Line of the file.
-    pub line: u64,
-    /// Text before the tab, without white space at its ends.
-    pub source: String,
-    /// Text after the tab, without white space at its ends.
-    pub target: String,
-}
-
-/// All pairs of a file.
+/// All pairs of a file, in its order: the source and the target at the same place belong together.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pairs {
     /// Name of the file, as in messages.
     pub file: String,
-    /// The pairs, in the file's order.
-    pub rows: Vec<Pair>,
+    /// Texts before the tab, without white space at their ends.
+    pub sources: Texts,
+    /// Texts after the tab, without white space at their ends.
+    pub targets: Texts,
 }
 
 impl Pairs {
@@ -63,10 +55,12 @@ impl Pairs {
     /// The same from bytes; `file` is the name used in messages.
     ///
     /// # Errors
-    /// As [`Pairs::read`], apart from those of the file system.
+    /// As [`Pairs::read`], apart from those of the file system; more than 4 GiB.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self> {
-        let mut rows = Vec::new();
-        for (line, text) in (1..).zip(source::text(file, bytes)?.lines()) {
+        let all = source::text(file, bytes)?;
+        source::counted(file, all)?;
+        let (mut sources, mut targets) = (Texts::default(), Texts::default());
+        for (line, text) in (1..).zip(all.lines()) {
             if text.trim().is_empty() && !text.contains('\t') {
                 continue;
             }
@@ -83,22 +77,22 @@ impl Pairs {
                     "there is more than one tab; write source, one tab, and target",
                 ));
             }
-            let (source, target) = (source.trim().to_owned(), target.trim().to_owned());
+            let (source, target) = (source.trim(), target.trim());
             if source.is_empty() || target.is_empty() {
                 let side = if source.is_empty() { "before" } else { "after" };
                 return Err(bad(&format!(
                     "there is nothing {side} the tab; fill it in or leave the line out"
                 )));
             }
-            rows.push(Pair {
-                line,
-                source,
-                target,
-            });
+            sources.push(source);
+            targets.push(target);
         }
+        sources.shrink();
+        targets.shrink();
         Ok(Self {
             file: file.to_owned(),
-            rows,
+            sources,
+            targets,
         })
     }
 }
@@ -208,20 +202,9 @@ mod tests {
     #[test]
     fn letters_to_phonemes() {
         let pairs = Pairs::parse("t", "hello\tHH AH L OW\r\n\nö x\tOW\n".as_bytes()).unwrap();
-        assert_eq!(
-            pairs.rows[1],
-            Pair {
-                line: 3,
-                source: "ö x".into(),
-                target: "OW".into()
-            }
-        );
-        let letters = SymbolTable::of(
-            pairs.rows.iter().map(|p| p.source.as_str()),
-            Symbols::Characters,
-        );
-        let phonemes =
-            SymbolTable::of(pairs.rows.iter().map(|p| p.target.as_str()), Symbols::Words);
+        assert_eq!((pairs.sources.get(1), pairs.targets.get(1)), ("ö x", "OW"));
+        let letters = SymbolTable::of(pairs.sources.iter(), Symbols::Characters);
+        let phonemes = SymbolTable::of(pairs.targets.iter(), Symbols::Words);
         assert_eq!((letters.size(), phonemes.size()), (3 + 7, 3 + 4));
         assert_eq!(phonemes.encode("AH  HH ZZ"), [3, 4, SymbolTable::UNKNOWN]);
         assert_eq!(phonemes.decode(&[1, 3, 4, 0, 2, 5]), "AH HH \u{fffd}");

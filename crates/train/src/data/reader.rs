@@ -119,7 +119,7 @@ impl<'t> Reader<'t> {
     }
 
     /// Second pass: the cells. Returns the line of each row.
-    pub(super) fn fill(&self, columns: &mut [Column], shape: &Shape) -> Result<Vec<u64>> {
+    pub(super) fn fill(&self, columns: &mut [Column], shape: &Shape) -> Result<Vec<u32>> {
         let mut records = Records::new(self.text, self.delimiter);
         let mut fields = Vec::new();
         let mut lines = Vec::with_capacity(shape.rows);
@@ -128,7 +128,7 @@ impl<'t> Reader<'t> {
             if std::mem::take(&mut header) {
                 continue;
             }
-            lines.push(line);
+            lines.push(line as u32);
             for (column, field) in columns.iter_mut().zip(&fields) {
                 column.cells.push(field, self.comma);
             }

@@ -65,6 +65,20 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str> {
     Ok(text)
 }
 
+/// Refuses a text of more bytes than a `u32` counts: lines and texts are kept by numbers of that size.
+///
+/// # Errors
+/// [`DataError::File`].
+pub(crate) fn counted(file: &str, text: &str) -> Result<()> {
+    match u32::try_from(text.len()) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(DataError::File {
+            file: file.to_owned(),
+            what: "it has more than 4 GiB; cut it into several files".into(),
+        }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

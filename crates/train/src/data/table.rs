@@ -3,6 +3,7 @@
 use super::cell::{self, Cell};
 use super::error::{DataError, Result};
 use super::reader::Reader;
+use super::texts::Texts;
 use super::{names, source};
 use std::path::Path;
 
@@ -17,12 +18,13 @@ pub struct ReadOptions {
 
 /// A whole file: named columns of numbers or of text, all of the same number of rows.
 ///
-/// Gaps are allowed here; [`Table::select`] deals with those of the chosen columns.
+/// Gaps are allowed here; [`Table::select`] deals with those of the chosen columns. A number takes 8 bytes
+/// however short it is written, a text its own and 4, a row 4 more.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {
     pub(super) file: String,
     pub(super) columns: Vec<Column>,
-    pub(super) line_of_row: Vec<u64>,
+    pub(super) line_of_row: Vec<u32>,
     time: Option<usize>,
 }
 
@@ -41,7 +43,7 @@ pub(super) enum Cells {
         first_infinite: Option<Odd>,
     },
     Texts {
-        values: Vec<String>,
+        values: Texts,
         mostly_numbers: bool,
         first_text: Option<Odd>,
     },
@@ -75,7 +77,7 @@ impl Table {
     /// The same from bytes; `file` is the name used in messages.
     ///
     /// # Errors
-    /// As [`Table::read`], apart from those of the file system.
+    /// As [`Table::read`], apart from those of the file system; more than 4 GiB.
     pub fn parse(file: &str, bytes: &[u8]) -> Result<Self> {
         Self::parse_with(file, bytes, &ReadOptions::default())
     }
@@ -86,6 +88,7 @@ impl Table {
     /// As [`Table::parse`], and [`DataError::NoSuchColumn`] for a name in `as_text`.
     pub fn parse_with(file: &str, bytes: &[u8], options: &ReadOptions) -> Result<Self> {
         let text = source::text(file, bytes)?;
+        source::counted(file, text)?;
         let reader = Reader::new(file, text);
         let shape = reader.shape(options.header)?;
         let mut is_text: Vec<bool> = shape.counts.iter().map(|c| c.texts > 0).collect();
@@ -158,7 +161,7 @@ impl Table {
     }
 
     /// Line of the file (from 1) on which each row begins.
-    pub fn line_of_row(&self) -> &[u64] {
+    pub fn line_of_row(&self) -> &[u32] {
         &self.line_of_row
     }
 
@@ -192,7 +195,7 @@ impl Cells {
     fn empty(text: bool, mostly_numbers: bool, rows: usize) -> Self {
         if text {
             Self::Texts {
-                values: Vec::with_capacity(rows),
+                values: Texts::with_rows(rows),
                 mostly_numbers,
                 first_text: None,
             }
@@ -216,7 +219,7 @@ impl Cells {
                         text: text.to_owned(),
                     });
                 }
-                values.push(text.to_owned());
+                values.push(text);
             }
             Self::Numbers {
                 values,
@@ -243,9 +246,17 @@ impl Cells {
         }
     }
 
+    /// The cells of a column of text.
+    pub(super) fn texts(&self) -> Option<&Texts> {
+        match self {
+            Self::Texts { values, .. } => Some(values),
+            Self::Numbers { .. } => None,
+        }
+    }
+
     fn to_texts(&self) -> Vec<String> {
         match self {
-            Self::Texts { values, .. } => values.clone(),
+            Self::Texts { values, .. } => values.iter().map(str::to_owned).collect(),
             Self::Numbers { values, .. } => values
                 .iter()
                 .map(|v| {

@@ -2,6 +2,7 @@
 
 use super::super::error::{DataError, Result};
 use super::super::frame::{Missing, interpolate};
+use super::super::texts::Texts;
 use super::{Label, LabelKind, Sequence, Sequences};
 use std::collections::HashMap;
 
@@ -11,7 +12,7 @@ pub(super) enum Written {
     None,
     Class(String),
     Number(f64),
-    Classes(Vec<String>),
+    Classes(Texts),
     Numbers(Vec<f64>),
 }
 
@@ -23,7 +24,7 @@ pub(super) struct Read<'l> {
     pub(super) steps: Vec<f64>,
     pub(super) label: Written,
     /// Line of each step, where they are not all on `line`.
-    pub(super) step_lines: Option<&'l [u64]>,
+    pub(super) step_lines: Option<&'l [u32]>,
 }
 
 /// Collects sequences.
@@ -148,7 +149,14 @@ impl Builder {
                 });
                 let mut step = keep.iter();
                 match &mut read.label {
-                    Written::Classes(all) => all.retain(|_| step.next().copied().unwrap_or(true)),
+                    Written::Classes(all) => {
+                        *all = all
+                            .iter()
+                            .zip(step)
+                            .filter(|(_, k)| **k)
+                            .map(|(c, _)| c)
+                            .collect()
+                    }
                     Written::Numbers(all) => all.retain(|_| step.next().copied().unwrap_or(true)),
                     _ => {}
                 }
@@ -175,14 +183,14 @@ impl Builder {
         Ok(match written {
             Written::None => Label::None,
             Written::Number(v) => Label::Number(self.finite(line, v)?),
-            Written::Class(name) => Label::Class(self.class(line, name)?),
+            Written::Class(name) => Label::Class(self.class(line, &name)?),
             Written::Numbers(all) => Label::Numbers(
                 all.into_iter()
                     .map(|v| self.finite(line, v))
                     .collect::<Result<_>>()?,
             ),
             Written::Classes(all) => Label::Classes(
-                all.into_iter()
+                all.iter()
                     .map(|c| self.class(line, c))
                     .collect::<Result<_>>()?,
             ),
@@ -199,25 +207,25 @@ impl Builder {
         ))
     }
 
-    fn class(&mut self, line: u64, name: String) -> Result<u32> {
+    fn class(&mut self, line: u64, name: &str) -> Result<u32> {
         if name.is_empty() {
             return Err(
                 self.line_error(line, "the label is empty; give the sequence a class".into())
             );
         }
-        if let Some(&class) = self.seen.get(&name) {
+        if let Some(&class) = self.seen.get(name) {
             return Ok(class);
         }
         if let Some(known) = &self.declared {
             return Err(DataError::UnknownClass {
                 file: self.file.clone(),
                 line,
-                label: name,
+                label: name.to_owned(),
                 known: known.clone(),
             });
         }
         let class = self.seen.len() as u32;
-        self.seen.insert(name, class);
+        self.seen.insert(name.to_owned(), class);
         Ok(class)
     }
 
@@ -262,8 +270,7 @@ impl Read<'_> {
     fn line_of(&self, step: usize) -> u64 {
         self.step_lines
             .and_then(|l| l.get(step))
-            .copied()
-            .unwrap_or(self.line)
+            .map_or(self.line, |&line| line.into())
     }
 }
 

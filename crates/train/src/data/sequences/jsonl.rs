@@ -3,10 +3,15 @@
 use super::super::error::{DataError, Result, shown};
 use super::super::frame::Missing;
 use super::super::source;
+use super::super::texts::Texts;
 use super::build::{Builder, Read, Written};
 use super::{LabelKind, Sequences};
+use serde::Deserialize;
+use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use std::collections::HashMap;
+use std::fmt;
 use std::path::Path;
 
 /// How the lines are to be read.
@@ -44,20 +49,20 @@ pub fn parse_jsonl(file: &str, bytes: &[u8], options: JsonlOptions) -> Result<Se
             line,
             what,
         };
-        let value: Value = serde_json::from_str(text).map_err(|e| {
+        if !text.trim_start().starts_with('{') {
+            return Err(bad(
+                "a line must be an object such as {\"x\": [[1, 2]], \"y\": \"a\"}".into(),
+            ));
+        }
+        let read: Line<'_> = serde_json::from_str(text).map_err(|e| {
             bad(format!(
                 "this is not JSON ({})",
                 e.to_string().replace("line 1 ", "")
             ))
         })?;
-        let Value::Object(object) = value else {
-            return Err(bad(
-                "a line must be an object such as {\"x\": [[1, 2]], \"y\": \"a\"}".into(),
-            ));
-        };
-        let id = match object.get("id") {
+        let id = match read.id {
             None | Some(Value::Null) => line.to_string(),
-            Some(id) => name(id).ok_or_else(|| bad("\"id\" must be a text or a number".into()))?,
+            Some(id) => name(&id).ok_or_else(|| bad("\"id\" must be a text or a number".into()))?,
         };
         if let Some(before) = ids.insert(id.clone(), line) {
             return Err(bad(format!(
@@ -65,9 +70,8 @@ pub fn parse_jsonl(file: &str, bytes: &[u8], options: JsonlOptions) -> Result<Se
                 shown(&id)
             )));
         }
-        let (width, steps) = steps(object.get("x")).map_err(bad)?;
-        let label =
-            label(object.get("y"), options.kind, steps.len() / width.max(1)).map_err(bad)?;
+        let (width, steps) = steps(read.x).map_err(bad)?;
+        let label = label(read.y, options.kind, steps.len() / width).map_err(bad)?;
         let (expected, builder) = builder.get_or_insert_with(|| {
             (
                 width,
@@ -105,83 +109,155 @@ fn name(value: &Value) -> Option<String> {
     }
 }
 
-/// Number of channels, and `[T * F]` with gaps as NaN.
-fn steps(x: Option<&Value>) -> Result<(usize, Vec<f64>), String> {
-    let Some(Value::Array(rows)) = x else {
-        return Err("\"x\" must be there and be an array of steps".into());
-    };
-    let mut out = Vec::new();
-    let mut width = None;
-    for (step, row) in (1..).zip(rows) {
-        let values = match row {
-            Value::Array(values) => values.as_slice(),
-            one => std::slice::from_ref(one),
-        };
-        let expected = *width.get_or_insert(values.len());
-        if values.len() != expected {
-            return Err(format!(
-                "step {step} has {} channels and step 1 has {expected}; repair this line",
-                values.len()
-            ));
+/// The keys of a line that are read. `x` and `y` stay text until it is known what they should hold, so that
+/// long ones never stand in memory as trees.
+#[derive(Deserialize)]
+struct Line<'t> {
+    id: Option<Value>,
+    #[serde(borrow)]
+    x: Option<&'t RawValue>,
+    #[serde(borrow)]
+    y: Option<&'t RawValue>,
+}
+
+/// Calls `take` with each element of an array, and says what it said.
+fn each<'t>(
+    array: &'t RawValue,
+    take: impl FnMut(&'t RawValue) -> Result<(), String>,
+) -> Result<(), String> {
+    struct Each<F>(F);
+    impl<'t, F: FnMut(&'t RawValue) -> Result<(), String>> Visitor<'t> for Each<F> {
+        type Value = Result<(), String>;
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
         }
-        for (channel, value) in (1..).zip(values) {
-            out.push(match value {
-                Value::Null => f64::NAN,
-                Value::Number(n) => n.as_f64().unwrap_or(f64::INFINITY),
-                other => {
-                    let text = shown(&other.to_string());
-                    return Err(format!(
-                        "step {step}, channel {channel}: {text} is not a number; repair it"
-                    ));
+        fn visit_seq<A: SeqAccess<'t>>(mut self, mut all: A) -> Result<Self::Value, A::Error> {
+            let mut said = Ok(());
+            // After a fault the rest is still passed over, as the parser wants it.
+            while let Some(one) = all.next_element()? {
+                if said.is_ok() {
+                    said = (self.0)(one);
                 }
-            });
+            }
+            Ok(said)
         }
     }
-    match width {
+    let mut parser = serde_json::Deserializer::from_str(array.get());
+    parser
+        .deserialize_seq(Each(take))
+        .unwrap_or_else(|e| Err(e.to_string()))
+}
+
+fn is_array(value: &RawValue) -> bool {
+    value.get().starts_with('[')
+}
+
+/// A single value; arrays and objects are what they are, and null.
+fn scalar(value: &RawValue) -> Value {
+    serde_json::from_str(value.get()).unwrap_or(Value::Null)
+}
+
+/// Number of channels, and `[T * F]` with gaps as NaN.
+fn steps(x: Option<&RawValue>) -> Result<(usize, Vec<f64>), String> {
+    let rows = x
+        .filter(|x| is_array(x))
+        .ok_or("\"x\" must be there and be an array of steps")?;
+    let (mut out, mut expected, mut step) = (Vec::new(), None, 0);
+    each(rows, |row| {
+        step += 1;
+        let mut width = 0;
+        let mut push = |value: &RawValue| {
+            width += 1;
+            out.push(number(value).map_err(|text| {
+                format!("step {step}, channel {width}: {text} is not a number; repair it")
+            })?);
+            Ok(())
+        };
+        match is_array(row) {
+            true => each(row, push)?,
+            false => push(row)?,
+        }
+        let expected = *expected.get_or_insert(width);
+        if width != expected {
+            return Err(format!(
+                "step {step} has {width} channels and step 1 has {expected}; repair this line"
+            ));
+        }
+        Ok(())
+    })?;
+    match expected {
         None | Some(0) => Err("\"x\" has no values; give the sequence some or leave it out".into()),
         Some(width) => Ok((width, out)),
     }
 }
 
-fn label(y: Option<&Value>, kind: LabelKind, steps: usize) -> Result<Written, String> {
-    let class = |v: &Value| {
-        name(v).ok_or_else(|| {
-            format!(
-                "{} in \"y\" is not a class; give a text or a number",
-                shown(&v.to_string())
-            )
-        })
-    };
-    let number = |v: &Value| {
-        v.as_f64().ok_or_else(|| {
-            format!(
-                "{} in \"y\" is not a number; correct it",
-                shown(&v.to_string())
-            )
-        })
-    };
+/// A number, NaN for `null`; otherwise the value as a message shows it.
+fn number(value: &RawValue) -> Result<f64, String> {
+    match value.get() {
+        "null" => Ok(f64::NAN),
+        text if text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) => {
+            Ok(text.parse().unwrap_or(f64::INFINITY))
+        }
+        text => Err(shown(text)),
+    }
+}
+
+fn label(y: Option<&RawValue>, kind: LabelKind, steps: usize) -> Result<Written, String> {
     let y = match (kind, y) {
         (LabelKind::None, _) => return Ok(Written::None),
-        (_, None | Some(Value::Null)) => return Err("\"y\" is not there; add the label".into()),
+        (_, None) => return Err("\"y\" is not there; add the label".into()),
         (_, Some(y)) => y,
     };
-    let per_step = || match y {
-        Value::Array(all) if all.len() == steps => Ok(all),
-        Value::Array(all) => Err(format!(
-            "\"y\" has {} labels and \"x\" has {steps} steps; make them equal",
-            all.len()
+    let class = |v: &RawValue| {
+        (name(&scalar(v))).ok_or_else(|| {
+            format!(
+                "{} in \"y\" is not a class; give a text or a number",
+                shown(v.get())
+            )
+        })
+    };
+    let number = |v: &RawValue| match number(v) {
+        Ok(number) if !number.is_nan() => Ok(number),
+        _ => Err(format!(
+            "{} in \"y\" is not a number; correct it",
+            shown(v.get())
         )),
-        _ => Err("\"y\" must be an array with a label for each step".to_owned()),
+    };
+    let per_step = |take: &mut dyn FnMut(&RawValue) -> Result<(), String>| {
+        if !is_array(y) {
+            return Err("\"y\" must be an array with a label for each step".to_owned());
+        }
+        let mut found = 0;
+        each(y, |v| {
+            found += 1;
+            take(v)
+        })?;
+        match found == steps {
+            true => Ok(()),
+            false => Err(format!(
+                "\"y\" has {found} labels and \"x\" has {steps} steps; make them equal"
+            )),
+        }
     };
     Ok(match kind {
         LabelKind::None => Written::None,
         LabelKind::Class => Written::Class(class(y)?),
         LabelKind::Number => Written::Number(number(y)?),
         LabelKind::ClassPerStep => {
-            Written::Classes(per_step()?.iter().map(class).collect::<Result<_, _>>()?)
+            let mut all = Texts::default();
+            per_step(&mut |v| {
+                all.push(&class(v)?);
+                Ok(())
+            })?;
+            Written::Classes(all)
         }
         LabelKind::NumberPerStep => {
-            Written::Numbers(per_step()?.iter().map(number).collect::<Result<_, _>>()?)
+            let mut all = Vec::new();
+            per_step(&mut |v| {
+                all.push(number(v)?);
+                Ok(())
+            })?;
+            Written::Numbers(all)
         }
     })
 }

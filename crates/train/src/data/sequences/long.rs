@@ -4,6 +4,7 @@ use super::super::error::{DataError, Result, shown};
 use super::super::frame::Missing;
 use super::super::source;
 use super::super::table::{Cells, ReadOptions, Table};
+use super::super::texts::Texts;
 use super::build::{Builder, Read, Written};
 use super::{LabelKind, Sequences};
 use std::collections::HashMap;
@@ -86,7 +87,7 @@ pub fn parse_long(file: &str, bytes: &[u8], options: &LongOptions) -> Result<Seq
         let lines = &long.table.line_of_row[rows];
         builder.push(Read {
             id,
-            line: lines[0],
+            line: lines[0].into(),
             steps,
             label,
             step_lines: Some(lines),
@@ -105,7 +106,7 @@ impl Long<'_> {
     fn error(&self, row: usize, what: String) -> DataError {
         DataError::Line {
             file: self.table.file().to_owned(),
-            line: self.table.line_of_row[row],
+            line: self.table.line_of_row[row].into(),
             what,
         }
     }
@@ -144,10 +145,11 @@ impl Long<'_> {
     /// Id and rows of each sequence.
     fn sequences(&self) -> Result<Vec<(String, Range<usize>)>> {
         let table = &self.table;
-        let ids = table.texts(&self.options.id)?;
+        // Read as text by `parse_long`.
+        let ids = table.columns[table.find(&self.options.id)?].cells.texts();
         let mut last_row: HashMap<&str, usize> = HashMap::new();
         let mut out: Vec<(String, Range<usize>)> = Vec::new();
-        for (row, id) in ids.iter().enumerate() {
+        for (row, id) in ids.into_iter().flat_map(Texts::iter).enumerate() {
             if id.is_empty() {
                 return Err(self.error(row, "the sequence id is empty; fill it in".into()));
             }
@@ -156,12 +158,12 @@ impl Long<'_> {
                 (_, Some(before)) => {
                     return Err(DataError::IdComesBack {
                         file: table.file().to_owned(),
-                        line: table.line_of_row[row],
-                        id: id.clone(),
-                        ended: table.line_of_row[before],
+                        line: table.line_of_row[row].into(),
+                        id: id.to_owned(),
+                        ended: table.line_of_row[before].into(),
                     });
                 }
-                (_, None) => out.push((id.clone(), row..row + 1)),
+                (_, None) => out.push((id.to_owned(), row..row + 1)),
             }
         }
         if let Some(step) = &self.options.step {
@@ -192,8 +194,8 @@ impl Long<'_> {
                         return said(row, id, &values[row].to_string());
                     }
                     // How dates are ordered depends on how they are written; that they differ does not.
-                    Cells::Texts { values, .. } if values[row] == values[row - 1] => {
-                        return said(row, id, &values[row]);
+                    Cells::Texts { values, .. } if values.get(row) == values.get(row - 1) => {
+                        return said(row, id, values.get(row));
                     }
                     _ => {}
                 }
@@ -223,16 +225,14 @@ impl Long<'_> {
                     LabelKind::Class | LabelKind::ClassPerStep
                 ) =>
             {
-                let all = &values[rows.clone()];
-                if let Some(empty) = all.iter().position(String::is_empty) {
-                    return Err(
-                        self.error(rows.start + empty, "the label is empty; fill it in".into())
-                    );
+                let first = values.get(rows.start);
+                if let Some(row) = rows.clone().find(|&r| values.get(r).is_empty()) {
+                    return Err(self.error(row, "the label is empty; fill it in".into()));
                 }
-                match all.iter().position(|l| *l != all[0]) {
-                    Some(other) if one => Err(changes(rows.start + other, &all[0], &all[other])),
-                    _ if one => Ok(Written::Class(all[0].clone())),
-                    _ => Ok(Written::Classes(all.to_vec())),
+                match rows.clone().find(|&r| values.get(r) != first) {
+                    Some(row) if one => Err(changes(row, first, values.get(row))),
+                    _ if one => Ok(Written::Class(first.to_owned())),
+                    _ => Ok(Written::Classes(rows.map(|r| values.get(r)).collect())),
                 }
             }
             _ => {

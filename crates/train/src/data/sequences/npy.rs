@@ -120,7 +120,8 @@ fn sequences(
         let label = match labels {
             None => Written::None,
             Some(all) if kind == LabelKind::ClassPerStep => {
-                Written::Classes(all.iter().map(f64::to_string).collect())
+                let names: Vec<String> = all.iter().map(f64::to_string).collect();
+                Written::Classes(names.iter().map(String::as_str).collect())
             }
             Some(all) if per_step => Written::Numbers(all),
             Some(all) => written(all[0], kind),

@@ -79,8 +79,8 @@ pub fn parse_wide(file: &str, bytes: &[u8], options: &WideOptions) -> Result<Seq
         return Err(bad(what + "; give another number of channels"));
     }
     let names = match label {
-        Some(l) if options.kind == LabelKind::Class => table.texts(&table.columns[l].name)?,
-        _ => Vec::new(),
+        Some(l) if options.kind == LabelKind::Class => table.columns[l].cells.texts(),
+        _ => None,
     };
     let numbers = match label {
         Some(l) if options.kind == LabelKind::Number => table.numbers(l, Missing::Refuse)?,
@@ -89,14 +89,14 @@ pub fn parse_wide(file: &str, bytes: &[u8], options: &WideOptions) -> Result<Seq
     let mut builder = Builder::new(file, Builder::numbered(options.channels), options.missing);
     for (row, &line) in table.line_of_row().iter().enumerate() {
         let steps = columns.iter().map(|c| c[row]).collect();
-        let label = match (names.get(row), numbers.get(row)) {
-            (Some(name), _) => Written::Class(name.clone()),
+        let label = match (names, numbers.get(row)) {
+            (Some(names), _) => Written::Class(names.get(row).to_owned()),
             (_, Some(&number)) => written(number, LabelKind::Number),
             _ => Written::None,
         };
         builder.push(Read {
             id: (row + 1).to_string(),
-            line,
+            line: line.into(),
             steps,
             label,
             step_lines: None,

@@ -16,7 +16,9 @@ pub(crate) use search::Hypothesis;
 use super::forecast::network;
 use super::{Task, digest, json};
 use crate::data::sequences::{Label, Sequences};
-use crate::data::{DataError, Drawn, Fractions, Pairs, Scaler, SymbolTable, draw, sorted_batches};
+use crate::data::{
+    DataError, Drawn, Fractions, Pairs, Scaler, SymbolTable, Texts, draw, sorted_batches,
+};
 use crate::{Config, Error, Learner, Loss, Reach, Source, Sum};
 use elman_core::{
     Companions, Input, Network, Params, Plan, Reads, Team, Transducer, TransducerTrace,
@@ -43,12 +45,12 @@ pub enum PairSource {
 pub(crate) struct Given {
     file: String,
     /// The text of each source, or the name of its vector.
-    pub(crate) names: Vec<String>,
+    pub(crate) names: Texts,
     /// `[rows, width]`; empty where sources are texts.
     pub(crate) vectors: Vec<f32>,
     pub(crate) width: usize,
     channels: Vec<String>,
-    pub(crate) targets: Vec<String>,
+    pub(crate) targets: Texts,
 }
 
 /// Pairs made ready for training.
@@ -80,14 +82,13 @@ impl Given {
             return Given::vectors(super::labelled(config, file, labels)?);
         }
         let pairs = Pairs::read(Path::new(file))?;
-        let (names, targets) = pairs.rows.into_iter().map(|p| (p.source, p.target)).unzip();
         Ok(Given {
             file: pairs.file,
-            names,
+            names: pairs.sources,
             vectors: Vec::new(),
             width: 0,
             channels: Vec::new(),
-            targets,
+            targets: pairs.targets,
         })
     }
     /// From sequences: all steps of one, one after another, are its vector.
@@ -95,11 +96,11 @@ impl Given {
         let width = sequences.rows[0].steps.len();
         let mut given = Given {
             file: sequences.file.clone(),
-            names: Vec::new(),
+            names: Texts::default(),
             vectors: Vec::new(),
             width,
             channels: (1..=width).map(|n| format!("number_{n}")).collect(),
-            targets: Vec::new(),
+            targets: Texts::default(),
         };
         for row in &sequences.rows {
             if row.steps.len() != width {
@@ -114,10 +115,10 @@ impl Given {
                 .into());
             }
             given.vectors.extend_from_slice(&row.steps);
-            given.names.push(row.id.clone());
+            given.names.push(&row.id);
             given.targets.push(match &row.label {
-                Label::Class(c) => sequences.classes[*c as usize].clone(),
-                _ => String::new(),
+                Label::Class(c) => &sequences.classes[*c as usize],
+                _ => "",
             });
         }
         Ok(given)
@@ -126,7 +127,7 @@ impl Given {
     pub(crate) fn sources(&self, source: &PairSource, rows: &[usize]) -> Result<Sources, Error> {
         Ok(match source {
             PairSource::Texts(table) => {
-                let codes = rows.iter().map(|&r| table.encode(&self.names[r]));
+                let codes = rows.iter().map(|&r| table.encode(self.names.get(r)));
                 Sources::Symbols(codes.collect(), table.size())
             }
             PairSource::Vectors(scaler) => {
@@ -172,19 +173,16 @@ impl PairTask {
         };
         let drawn = drawn(config, &given, others.is_some())?;
         let train = || drawn.train.iter().copied();
-        let target = SymbolTable::of(
-            train().map(|r| given.targets[r].as_str()),
-            config.target_symbols,
-        );
+        let target = SymbolTable::of(train().map(|r| given.targets.get(r)), config.target_symbols);
         let source = match given.width {
             0 => PairSource::Texts(SymbolTable::of(
-                train().map(|r| given.names[r].as_str()),
+                train().map(|r| given.names.get(r)),
                 config.source_symbols,
             )),
             width => PairSource::Vectors(fit(config, &given, width, &drawn.train)?),
         };
         let make = |which: &[usize]| -> Result<Examples, Error> {
-            let targets = which.iter().map(|&r| target.encode(&given.targets[r]));
+            let targets = which.iter().map(|&r| target.encode(given.targets.get(r)));
             let (targets, sources) = (targets.collect(), given.sources(&source, which)?);
             Ok(Examples::new(sources, targets, target.size()))
         };
@@ -258,8 +256,8 @@ pub(crate) fn part(
     let mut place: BTreeMap<&str, usize> = BTreeMap::new();
     let (mut firsts, mut references): (Vec<usize>, Vec<Vec<String>>) = Default::default();
     for &row in which {
-        let target = given.targets[row].clone();
-        let own = given.names[row].as_str();
+        let target = given.targets.get(row).to_owned();
+        let own = given.names.get(row);
         match place.get(own) {
             Some(&at) if given.width == 0 => references[at].push(target),
             _ => {
@@ -271,7 +269,10 @@ pub(crate) fn part(
     }
     Ok(PairPart {
         name,
-        names: firsts.iter().map(|&r| given.names[r].clone()).collect(),
+        names: firsts
+            .iter()
+            .map(|&r| given.names.get(r).to_owned())
+            .collect(),
         sources: given.sources(source, &firsts)?,
         references,
     })
@@ -304,7 +305,7 @@ fn drawn(config: &Config, given: &Given, has_test: bool) -> Result<Drawn, Error>
         test,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(config.split_seed);
-    let names: Vec<&str> = given.names.iter().map(String::as_str).collect();
+    let names: Vec<&str> = given.names.iter().collect();
     Ok(draw(&names, shares, &mut rng)?)
 }
 
@@ -361,7 +362,7 @@ impl Task for PairTask {
         Ok(Some(sum))
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
-        let texts = self.given.names.iter().chain(&self.given.targets);
+        let texts = self.given.names.iter().chain(self.given.targets.iter());
         let bytes = texts.flat_map(|t| t.bytes());
         let numbers = self.given.vectors.iter().flat_map(|x| x.to_le_bytes());
         Ok(BTreeMap::from([
