@@ -95,7 +95,8 @@ def start(made, libraries, names):
         "elman 2": lambda: Peer("elman 2", [made["elman"]], 2),
         "elman avx2": lambda: Peer("elman avx2", [made["elman"]], ELMAN_LEVEL="avx2"),
         "PyTorch": lambda: Peer("PyTorch", [*python, "pytorch"]),
-        "JAX": lambda: Peer("JAX", [*python, "jax"]),
+        # Told to use one thread it uses two all the same where matrices are large.
+        "JAX": lambda: Peer("JAX", ["taskset", "-c", "0", *python, "jax"]),
         "ONNX Runtime": lambda: Peer("ONNX Runtime", [*python, "onnxruntime"]),
         "Candle": lambda: Peer("Candle", [made["candle"]]),
         "tract": lambda: Peer("tract", [made["tract"]]),
