@@ -22,7 +22,7 @@ use crate::trace::Blocks;
 use crate::weights::{SweepWeights, plain_and_gated};
 use crate::{Batch, Element, Error, Params, State, Trace, Weights, drive};
 use elman_kernels::{
-    Level, Pick, Rows, RowsMut, Start, StepsMut, Team, column_sum_add, outer_add, product,
+    Buffer, Level, Pick, Rows, RowsMut, Start, StepsMut, Team, column_sum_add, outer_add, product,
 };
 
 /// What the loss says of the results of [`forward`](crate::forward).
@@ -40,8 +40,8 @@ pub struct Cotangent<'a, E> {
 pub struct Deltas<E> {
     sweeps: Vec<SweepDeltas<E>>,
     /// Gradient of what each layer gives, `[Σ B_t, D·H]`, the readout's part included.
-    above: Vec<Vec<E>>,
-    inputs: Vec<E>,
+    above: Vec<Buffer<E>>,
+    inputs: Buffer<E>,
     wants_inputs: bool,
     previous: Vec<usize>,
     reversed: Vec<usize>,
@@ -50,13 +50,13 @@ pub struct Deltas<E> {
 #[derive(Clone, Debug)]
 struct SweepDeltas<E> {
     /// δz `[Σ B_t, lanes·H]`
-    drive: Vec<E>,
+    drive: Buffer<E>,
     /// Gradients of the units' own parameters at every step `[Σ B_t, U·H]`
-    unit: Vec<E>,
+    unit: Buffer<E>,
     /// δb and δγ of a normalisation `[Σ B_t, 2·lanes·H]`
-    extra: Vec<E>,
+    extra: Buffer<E>,
     /// In sorted order `[B, S·H]`: at first of the state after, at last of the state before.
-    state: Vec<E>,
+    state: Buffer<E>,
     /// Σ δz over steps and rows
     sums: Vec<E>,
     /// The same sum of `unit`, where the units share what it is the gradient of
@@ -69,7 +69,7 @@ impl<E: Element> Deltas<E> {
         Deltas {
             sweeps: Vec::new(),
             above: Vec::new(),
-            inputs: Vec::new(),
+            inputs: Buffer::new(),
             wants_inputs: false,
             previous: Vec::new(),
             reversed: Vec::new(),
@@ -109,7 +109,7 @@ impl<E: Element> Deltas<E> {
             .sweeps
             .iter()
             .map(|s| s.drive.len() + s.unit.len() + s.extra.len() + s.state.len());
-        let above = self.above.iter().map(Vec::len);
+        let above = self.above.iter().map(|b| b.len());
         (sweeps.chain(above).sum::<usize>() + self.inputs.len()) * size_of::<E>()
             + (self.previous.len() + self.reversed.len()) * size_of::<usize>()
     }
@@ -132,35 +132,35 @@ impl<E: Element> Deltas<E> {
         }
         self.sweeps
             .resize_with(network.layers * network.directions(), || SweepDeltas {
-                drive: Vec::new(),
-                unit: Vec::new(),
-                extra: Vec::new(),
-                state: Vec::new(),
+                drive: Buffer::new(),
+                unit: Buffer::new(),
+                extra: Buffer::new(),
+                state: Buffer::new(),
                 sums: Vec::new(),
                 shared: Vec::new(),
             });
         let width = network.state_width();
         for (index, sweep) in self.sweeps.iter_mut().enumerate() {
-            sweep.drive.resize(total * sizes.drive * h, E::ZERO);
-            sweep.unit.resize(total * sizes.unit * h, E::ZERO);
+            sweep.drive.resize(total * sizes.drive * h);
+            sweep.unit.resize(total * sizes.unit * h);
             let extra = Extended::backward_width(network);
-            sweep.extra.resize(total * extra, E::ZERO);
+            sweep.extra.resize(total * extra);
             sweep.sums.resize(sizes.drive * h, E::ZERO);
             sweep.shared.clear();
             sweep.shared.resize(sizes.unit * h, E::ZERO);
-            sweep.state.clear();
-            sweep.state.resize(batch.rows() * width, E::ZERO);
+            sweep.state.resize(batch.rows() * width);
+            sweep.state.fill(E::ZERO);
             let Some(state) = state else { continue };
             for (p, &row) in batch.order.iter().enumerate() {
                 sweep.state[p * width..][..width].copy_from_slice(state.row(index, row));
             }
         }
-        self.above.resize_with(network.layers, Vec::new);
+        self.above.resize_with(network.layers, Buffer::new);
         for above in &mut self.above {
-            above.resize(total * network.directions() * h, E::ZERO);
+            above.resize(total * network.directions() * h);
         }
         if self.wants_inputs {
-            self.inputs.resize(total * network.input.width(), E::ZERO);
+            self.inputs.resize(total * network.input.width());
         }
         self.previous = match batch.even() {
             true => Vec::new(),
@@ -188,7 +188,7 @@ pub fn backward<E: Element>(
     team: &Team,
 ) -> Result<(), Error> {
     trace.check(&weights.network, batch)?;
-    let needs = trace.outputs.len();
+    let needs = trace.outputs().len();
     if cotangent.outputs.len() != needs {
         let shape = format!("[{} steps in all, {}]", batch.total(), trace.output_width);
         let has = cotangent.outputs.len();
@@ -254,7 +254,7 @@ fn shards<'a, E: Element>(
     for sweep in &mut deltas.sweeps {
         let drive = cut(&mut sweep.drive, &batch.offsets, sizes.drive * h, cuts);
         let unit = cut(&mut sweep.unit, &batch.offsets, sizes.unit * h, cuts);
-        let mut state = sweep.state.as_mut_slice();
+        let mut state = &mut *sweep.state;
         for (shard, (drive, unit)) in shards.iter_mut().zip(drive.into_iter().zip(unit)) {
             let (head, tail) = state.split_at_mut((shard.rows.1 - shard.rows.0) * width);
             state = tail;
@@ -291,15 +291,25 @@ impl<E: Element> Shard<'_, E> {
     fn run(&mut self, weights: &Weights<E>, batch: &Batch<E>, trace: &Trace<E>, d_outputs: &[E]) {
         let network = &weights.network;
         let d = network.directions();
-        self.through_readout(weights, batch, trace.output_width, d_outputs);
+        let noise = batch.noise.as_ref();
+        let masks = noise.map_or(&[][..], |n| n.between.as_slice());
+        let given = Blocks::new(d_outputs, &batch.offsets, trace.output_width);
+        // Nothing lies between the last layer and the outputs: the gradient of one is that of the other.
+        let direct = weights.readout.is_none() && masks.is_empty();
+        if !direct {
+            self.through_readout(weights, batch, given);
+        }
         for layer in (0..network.layers).rev() {
             let (lower, upper) = self.above.split_at_mut(layer);
             let above = &mut upper[0];
-            let noise = batch.noise.as_ref();
-            if let Some(mask) = noise.and_then(|n| n.between.get(layer)) {
+            if let Some(mask) = masks.get(layer) {
                 drop_out(batch, self.rows, mask, above);
             }
-            let above = &*above;
+            let (above, rows) = (&*above, self.rows);
+            let above = |t| match direct && layer + 1 == network.layers {
+                true => given.step(t, rows),
+                false => above.step(t),
+            };
             let mut below = match layer {
                 0 => self.inputs.as_mut(),
                 _ => lower.last_mut(),
@@ -322,7 +332,7 @@ impl<E: Element> Shard<'_, E> {
                 run.recursion(
                     (states, saved),
                     (columns, extra, &mut self.extra[index]),
-                    above,
+                    &above,
                     self.state[index],
                     (&mut self.drive[index], &mut self.unit[index]),
                 );
@@ -334,14 +344,7 @@ impl<E: Element> Shard<'_, E> {
     }
 
     /// δh of the last layer: W_hyᵀ ∂L/∂y.
-    fn through_readout(
-        &mut self,
-        weights: &Weights<E>,
-        batch: &Batch<E>,
-        width: usize,
-        d_outputs: &[E],
-    ) {
-        let d_y = Blocks::new(d_outputs, &batch.offsets, width);
+    fn through_readout(&mut self, weights: &Weights<E>, batch: &Batch<E>, d_y: Blocks<'_, E>) {
         let Some(top) = self.above.last_mut() else {
             return;
         };
@@ -371,11 +374,11 @@ struct SweepRun<'s, E> {
 impl<E: Element> SweepRun<'_, E> {
     /// From the last step down: δz_t from δh_t, then δh_{t-1}. A row's δ stands still until t reaches its own last
     /// step, so `state` needs no mask.
-    fn recursion(
+    fn recursion<'r>(
         &self,
         (states, saved): (Blocks<'_, E>, Blocks<'_, E>),
         (columns, extra, d_extra): (Extended, Blocks<'_, E>, &mut StepsMut<'_, E>),
-        above: &StepsMut<'_, E>,
+        above: &dyn Fn(usize) -> Rows<'r, E>,
         state: &mut [E],
         (drive, unit): (&mut StepsMut<'_, E>, &mut StepsMut<'_, E>),
     ) {
@@ -390,12 +393,12 @@ impl<E: Element> SweepRun<'_, E> {
                 continue;
             }
             let from_above = match self.w.sweep.reverse {
-                false => above.step(t).columns(column, column + h),
+                false => above(t).columns(column, column + h),
                 true => {
                     gathered.clear();
                     for r in 0..n {
                         let own = self.batch.lengths[self.rows.0 + r] - 1 - t;
-                        gathered.extend_from_slice(&above.step(own).row(r)[column..][..h]);
+                        gathered.extend_from_slice(&above(own).row(r)[column..][..h]);
                     }
                     Rows::new(&gathered, n, h)
                 }

@@ -9,7 +9,7 @@ use crate::extended::{Extended, Masks, Step};
 use crate::trace::Blocks;
 use crate::weights::{InputWeights, SweepWeights};
 use crate::{Batch, Element, Error, State, Trace, Weights, drive};
-use elman_kernels::{Rows, RowsMut, Start, StepsMut, Team, product};
+use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, product};
 
 /// Numbers of z that are computed at once: half of a small level-2 cache.
 const CHUNK: usize = 64 * 1024;
@@ -40,8 +40,9 @@ struct Shard<'a, E> {
     saved: Vec<StepsMut<'a, E>>,
     extra: Vec<StepsMut<'a, E>>,
     joined: Vec<StepsMut<'a, E>>,
-    outputs: StepsMut<'a, E>,
-    scratch: &'a mut Vec<E>,
+    /// None where the states are the outputs.
+    outputs: Option<StepsMut<'a, E>>,
+    scratch: &'a mut Buffer<E>,
 }
 
 /// A buffer cut into the rows of each shard.
@@ -70,18 +71,22 @@ fn shards<'a, E: Element>(
 ) -> Vec<Shard<'a, E>> {
     let (sizes, h) = (weights.network.cell.sizes(), weights.network.hidden);
     let width = trace.output_width;
-    let outputs = cut(&mut trace.outputs, &batch.offsets, width, cuts);
-    let mut shards: Vec<_> = outputs
-        .into_iter()
-        .zip(&mut trace.scratch)
+    let outputs = match trace.shown {
+        None => cut(&mut trace.outputs, &batch.offsets, width, cuts),
+        Some(_) => Vec::new(),
+    };
+    let mut outputs = outputs.into_iter();
+    let mut shards: Vec<_> = trace
+        .scratch
+        .iter_mut()
         .zip(cuts.windows(2))
-        .map(|((outputs, scratch), ends)| Shard {
+        .map(|(scratch, ends)| Shard {
             rows: (ends[0], ends[1]),
             states: Vec::new(),
             saved: Vec::new(),
             extra: Vec::new(),
             joined: Vec::new(),
-            outputs,
+            outputs: outputs.next(),
             scratch,
         })
         .collect();
@@ -185,6 +190,9 @@ impl<E: Element> Shard<'_, E> {
 
     /// y_t = W_hy h_t + b_y, or the hidden states where there is no readout.
     fn read_out(&mut self, weights: &Weights<E>, batch: &Batch<E>) {
+        let Some(outputs) = &mut self.outputs else {
+            return;
+        };
         let network = &weights.network;
         let reads = network.directions() * network.hidden;
         let (steps, shift) = match self.joined.last() {
@@ -199,17 +207,11 @@ impl<E: Element> Shard<'_, E> {
             None => (0..h.rows()).for_each(|r| y.row(r).copy_from_slice(h.row(r))),
         };
         let t = batch.steps();
-        if let (Some(h), Some(y)) = (
-            steps.blocks(shift, t + shift),
-            self.outputs.blocks_mut(0, t),
-        ) {
+        if let (Some(h), Some(y)) = (steps.blocks(shift, t + shift), outputs.blocks_mut(0, t)) {
             return give(h.columns(0, reads), y);
         }
         for t in 0..t {
-            give(
-                steps.step(t + shift).columns(0, reads),
-                self.outputs.step_mut(t),
-            );
+            give(steps.step(t + shift).columns(0, reads), outputs.step_mut(t));
         }
     }
 }
@@ -267,7 +269,7 @@ impl<E: Element> SweepRun<'_, '_, E> {
         states: &mut StepsMut<'_, E>,
         saved: &mut StepsMut<'_, E>,
         extra: &mut StepsMut<'_, E>,
-        scratch: &mut Vec<E>,
+        scratch: &mut Buffer<E>,
     ) {
         let batch = self.batch;
         let columns = Extended::of(&self.weights.network, batch);
@@ -284,7 +286,7 @@ impl<E: Element> SweepRun<'_, '_, E> {
                 rows += alive(to);
                 to += 1;
             }
-            scratch.resize((rows * lanes).max(scratch.len()), E::ZERO);
+            scratch.resize((rows * lanes).max(scratch.len()));
             let z = &mut scratch[..rows * lanes];
             self.project_inputs((from, to), RowsMut::new(z, rows, lanes), &alive);
             let mut done = 0;

@@ -2,7 +2,7 @@
 
 use crate::extended::Extended;
 use crate::{Batch, Element, Error, Network, State};
-use elman_kernels::Rows;
+use elman_kernels::{Buffer, Rows};
 
 /// Everything that one run of [`forward`](crate::forward) computed. Its buffers are used again by the next run.
 ///
@@ -12,11 +12,14 @@ pub struct Trace<E> {
     pub(crate) sweeps: Vec<SweepTrace<E>>,
     /// For each layer, what it gives to the one above, `[Σ B_t, D·H]`: both directions side by side, masked where there
     /// is dropout between layers; empty where the states themselves are that.
-    pub(crate) joined: Vec<Vec<E>>,
-    pub(crate) outputs: Vec<E>,
+    pub(crate) joined: Vec<Buffer<E>>,
+    /// Empty where the last layer's states are the outputs.
+    pub(crate) outputs: Buffer<E>,
+    /// Where in them they begin, then.
+    pub(crate) shown: Option<usize>,
     pub(crate) output_width: usize,
     /// One for each thread.
-    pub(crate) scratch: Vec<Vec<E>>,
+    pub(crate) scratch: Vec<Buffer<E>>,
 }
 
 /// What one layer in one direction computed, in its own time: step s of a reverse sweep is step
@@ -24,11 +27,11 @@ pub struct Trace<E> {
 #[derive(Clone, Debug, Default)]
 pub struct SweepTrace<E> {
     /// `[B + Σ B_t, S·H]`: block 0 is the state before the first step, block t + 1 the state after step t.
-    pub(crate) states: Vec<E>,
+    pub(crate) states: Buffer<E>,
     /// `[Σ B_t, saved·H]`
-    pub(crate) saved: Vec<E>,
+    pub(crate) saved: Buffer<E>,
     /// `[Σ B_t, …]`: what [`Extended`] says; empty for most networks.
-    pub(crate) extra: Vec<E>,
+    pub(crate) extra: Buffer<E>,
     pub(crate) columns: Extended,
 }
 
@@ -38,14 +41,18 @@ impl<E: Element> Trace<E> {
         Trace {
             sweeps: Vec::new(),
             joined: Vec::new(),
-            outputs: Vec::new(),
+            outputs: Buffer::new(),
+            shown: None,
             output_width: 0,
             scratch: Vec::new(),
         }
     }
     /// What the network gave, packed `[Σ B_t, output width]`: the readout's y, or the last layer's h.
     pub fn outputs(&self) -> &[E] {
-        &self.outputs
+        match (self.shown, self.sweeps.last()) {
+            (Some(first), Some(last)) => &last.states[first..],
+            _ => &self.outputs,
+        }
     }
     /// Columns of [`outputs`](Trace::outputs).
     pub fn output_width(&self) -> usize {
@@ -54,7 +61,7 @@ impl<E: Element> Trace<E> {
     /// y of the caller's row `row` at step `t`; `None` past the row's end.
     pub fn output(&self, batch: &Batch<E>, t: usize, row: usize) -> Option<&[E]> {
         let at = batch.at(t, row)?;
-        Some(&self.outputs[at * self.output_width..][..self.output_width])
+        Some(&self.outputs()[at * self.output_width..][..self.output_width])
     }
     /// Each sweep's states.
     pub fn sweeps(&self) -> &[SweepTrace<E>] {
@@ -83,8 +90,8 @@ impl<E: Element> Trace<E> {
             .sweeps
             .iter()
             .map(|s| s.states.len() + s.saved.len() + s.extra.len());
-        let joined = self.joined.iter().map(Vec::len);
-        let scratch = self.scratch.iter().map(Vec::len);
+        let joined = self.joined.iter().map(|b| b.len());
+        let scratch = self.scratch.iter().map(|b| b.len());
         (sweeps.chain(joined).chain(scratch).sum::<usize>() + self.outputs.len()) * size_of::<E>()
     }
 
@@ -119,16 +126,16 @@ impl<E: Element> Trace<E> {
         let width = network.state_width();
         self.sweeps
             .resize_with(network.layers * network.directions(), || SweepTrace {
-                states: Vec::new(),
-                saved: Vec::new(),
-                extra: Vec::new(),
+                states: Buffer::new(),
+                saved: Buffer::new(),
+                extra: Buffer::new(),
                 columns: Extended::default(),
             });
         for (index, sweep) in self.sweeps.iter_mut().enumerate() {
-            sweep.states.resize((rows + total) * width, E::ZERO);
-            sweep.saved.resize(total * sizes.saved * h, E::ZERO);
+            sweep.states.resize((rows + total) * width);
+            sweep.saved.resize(total * sizes.saved * h);
             sweep.columns = columns;
-            sweep.extra.resize(total * columns.width, E::ZERO);
+            sweep.extra.resize(total * columns.width);
             for (p, &row) in batch.order.iter().enumerate() {
                 sweep.states[p * width..][..width].copy_from_slice(state.row(index, row));
             }
@@ -138,13 +145,18 @@ impl<E: Element> Trace<E> {
             true => network.layers,
             false => 0,
         };
-        self.joined.resize_with(joins, Vec::new);
+        self.joined.resize_with(joins, Buffer::new);
         for joined in &mut self.joined {
-            joined.resize(total * network.directions() * h, E::ZERO);
+            joined.resize(total * network.directions() * h);
         }
         self.output_width = network.output_width();
-        self.outputs.resize(total * self.output_width, E::ZERO);
-        self.scratch.resize_with(threads, Vec::new);
+        let plain = network.output.is_none() && joins == 0 && sizes.state == 1;
+        self.shown = plain.then_some(rows * width);
+        self.outputs.resize(match plain {
+            true => 0,
+            false => total * self.output_width,
+        });
+        self.scratch.resize_with(threads, Buffer::new);
         Ok(())
     }
     /// Whether this can be a trace of that network on that batch.
@@ -152,7 +164,7 @@ impl<E: Element> Trace<E> {
         let (total, width) = (batch.total(), network.state_width());
         let columns = Extended::of(network, batch);
         let fits = self.sweeps.len() == network.layers * network.directions()
-            && self.outputs.len() == total * network.output_width()
+            && self.outputs().len() == total * network.output_width()
             && self
                 .sweeps
                 .iter()

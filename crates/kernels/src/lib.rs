@@ -39,6 +39,7 @@ mod team;
 mod tile;
 mod value;
 
+pub use buffer::Buffer;
 pub use element::Element;
 pub use level::{Job, Level};
 pub use outer::{Pick, outer_add};

@@ -52,7 +52,7 @@ impl<E: Element> Packed<E> {
     pub fn pack(&mut self, at: usize, b: Rows<'_, E>) {
         assert!(b.rows() == self.k && at + b.cols() <= self.n);
         let width = panel::<E>();
-        let data = self.data.as_mut();
+        let data = &mut *self.data;
         let mut done = 0;
         while done < b.cols() {
             let (p, c) = ((at + done) / width, (at + done) % width);
@@ -68,7 +68,7 @@ impl<E: Element> Packed<E> {
     pub fn pack_transposed(&mut self, at: usize, b: Rows<'_, E>) {
         assert!(b.cols() == self.k && at + b.rows() <= self.n);
         let width = panel::<E>();
-        let data = self.data.as_mut();
+        let data = &mut *self.data;
         let mut done = 0;
         while done < b.rows() {
             let (p, c) = ((at + done) / width, (at + done) % width);
