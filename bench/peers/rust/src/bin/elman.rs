@@ -65,9 +65,11 @@ fn load(work: &Work) -> Result<Once> {
         }
         forward(&weights, &batch, &state, &mut trace, &team)?;
         if train {
-            let scale = 2.0 / trace.outputs().len() as f32;
-            d_outputs.clear();
-            d_outputs.extend(trace.outputs().iter().map(|y| y * scale));
+            let n = trace.outputs().len();
+            let (scale, share) = (2.0 / n as f32, n.div_ceil(team.threads()));
+            d_outputs.resize(n, 0.0);
+            let mut shares: Vec<_> = d_outputs.chunks_mut(share).zip(trace.outputs().chunks(share)).collect();
+            team.each(&mut shares, |(d, y)| d.iter_mut().zip(*y).for_each(|(d, y)| *d = y * scale));
             gradient.data_mut().fill(0.0);
             let cotangent = Cotangent { outputs: &d_outputs, state: None };
             backward(&weights, &batch, &trace, cotangent, &mut deltas, Some(&mut gradient), &team)?;
