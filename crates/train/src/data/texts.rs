@@ -2,8 +2,7 @@
 
 /// Texts by position. Each takes its own bytes and four more, where a `String` takes at least fifty.
 ///
-/// Together they may have as many bytes as a `u32` counts, which [`super::source::counted`] sees to before a
-/// file is cut into them.
+/// Together they may have as many bytes as a `u32` counts: larger files are refused before they are cut into texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Texts {
     all: String,
