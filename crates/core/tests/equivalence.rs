@@ -5,6 +5,7 @@ mod random;
 use elman_core::*;
 use proptest::prelude::*;
 use random::{Case, cases};
+use std::sync::Arc;
 
 fn run<E: Element>(
     case: &Case,
@@ -191,6 +192,71 @@ proptest! {
         forward(&weights, &tail, &carried, &mut part, &team).unwrap();
         for t in 0..tail.steps() {
             prop_assert_eq!(part.output(&tail, t, 0), whole.output(&alone, at + t, 0));
+        }
+    }
+}
+
+#[test]
+fn shared_steps_are_steps() {
+    for &cell in CellKind::ALL {
+        // Large enough that units are shared, and of widths that leave the last vector of the last share not whole.
+        let hidden = if cell.sizes().drive > 1 { 201 } else { 331 };
+        for input in [Input::Features(3), Input::Symbols(3)] {
+            let network = Network {
+                layers: 2,
+                learned_state: true,
+                ..Network::new(cell, input, hidden, 2)
+            };
+            let team = Arc::new(Team::new(3));
+            let init = Init {
+                recurrent: Recurrent::Uniform,
+                ..Init::default()
+            };
+            let params: Params<f32> = init.params(&network, 5).unwrap();
+            let Ok(mut shared) = SharedStepper::new(&network, &params, &team) else {
+                assert!(cell.sizes().gated.is_some(), "{}", cell.name());
+                continue;
+            };
+            assert!(shared.threads().all(|n| n > 1), "{}", cell.name());
+            let mut alone = Stepper::new(&network, &params).unwrap();
+            let (mut y, mut y_alone) = ([0.0; 2], [0.0; 2]);
+            let mut after_two = None;
+            for t in 0..4 {
+                match input {
+                    Input::Features(_) => {
+                        let x = [0.5, t as f32, -1.0];
+                        shared.step(&x, &mut y).unwrap();
+                        alone.step(&x, &mut y_alone).unwrap();
+                    }
+                    Input::Symbols(_) => {
+                        shared.step_symbol(t % 3, &mut y).unwrap();
+                        alone.step_symbol(t % 3, &mut y_alone).unwrap();
+                    }
+                }
+                assert_eq!(y, y_alone, "{} {t}", cell.name());
+                let state = shared.state();
+                for layer in 0..2 {
+                    assert_eq!(Some(state.row(layer, 0)), alone.state(layer));
+                }
+                match &after_two {
+                    None if t == 1 => {
+                        after_two = Some(state);
+                        shared.reset();
+                        alone.reset();
+                    }
+                    Some(kept) if t == 2 => {
+                        shared.set_state(kept, 0).unwrap();
+                        alone.set_state(kept, 0).unwrap();
+                    }
+                    _ => {}
+                }
+            }
+            assert!(shared.set_state(&State::zeros(&network, 1), 1).is_err());
+            let wrong = match input {
+                Input::Features(_) => shared.step(&[0.0; 2], &mut y),
+                Input::Symbols(_) => shared.step_symbol(3, &mut y),
+            };
+            assert!(wrong.is_err());
         }
     }
 }

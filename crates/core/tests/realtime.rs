@@ -1,6 +1,7 @@
 //! A stepper allocates nothing and waits for nobody after construction, so that it may run on an audio thread.
 
 use elman_core::*;
+use std::sync::Arc;
 
 /// Widths around those of vectors and panels, and one whose rows collide in the level-1 cache.
 const HIDDEN: [usize; 5] = [1, 16, 33, 128, 1024];
@@ -50,6 +51,24 @@ fn steps_allocate_nothing() {
             }
         }
         check::<f64>(&network(cell, Input::Features(5), 33, 2));
+    }
+}
+
+#[test]
+fn shared_steps_allocate_nothing() {
+    let team = Arc::new(Team::new(2));
+    for cell in [CellKind::Elman, CellKind::Lstm, CellKind::Gru] {
+        let network = network(cell, Input::Features(5), 256, 2);
+        let params: Params<f32> = Init::default().params(&network, 1).unwrap();
+        let mut stepper = SharedStepper::new(&network, &params, &team).unwrap();
+        assert_eq!(stepper.threads().collect::<Vec<_>>(), [2, 2]);
+        let mut y = vec![0.0; network.output_width()];
+        let used = allocation_counter::measure(|| {
+            for _ in 0..3 {
+                stepper.step(&[0.5; 5], &mut y).unwrap();
+            }
+        });
+        assert_eq!(used.count_total, 0, "{network:?}");
     }
 }
 

@@ -2,10 +2,11 @@
 
 use elman_core::{
     Batch, CellKind, Cotangent, Deltas, Error, Init, Input, Level, Network, Params, Recurrent,
-    State, Stepper, Team, Trace, Weights, backward, fma_peak, forward,
+    SharedStepper, State, Stepper, Team, Trace, Weights, backward, fma_peak, forward,
 };
 use serde::Serialize;
 use std::hint::black_box;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// What is timed.
@@ -17,7 +18,7 @@ pub enum Mode {
     Train,
     /// Forward of whole sequences.
     Infer,
-    /// One row, one step a call, the state carried.
+    /// One row, one step a call, the state carried; several threads share the units of layers that are worth it.
     Stream,
 }
 
@@ -193,16 +194,25 @@ fn stream(
     params: &Params<f32>,
     seconds: f64,
 ) -> Result<(Vec<f64>, f64), Error> {
-    let mut stepper = Stepper::new(network, params)?;
     let x = numbers(w.input * 64);
+    let x = |t: usize| &x[t % 64 * w.input..][..w.input];
     let mut y = vec![0.0; network.output_width()];
-    let (mut times, checksum) = repeat(seconds, || {
-        stepper.reset();
-        for t in 0..w.steps {
-            stepper.step(&x[t % 64 * w.input..][..w.input], &mut y)?;
-        }
-        Ok(f64::from(y.iter().sum::<f32>()))
-    })?;
+    let (mut times, checksum) = if w.threads > 1 {
+        let team = Arc::new(Team::new(w.threads));
+        let mut stepper = SharedStepper::new(network, params, &team)?;
+        repeat(seconds, || {
+            stepper.reset();
+            (0..w.steps).try_for_each(|t| stepper.step(x(t), &mut y))?;
+            Ok(f64::from(y.iter().sum::<f32>()))
+        })?
+    } else {
+        let mut stepper = Stepper::new(network, params)?;
+        repeat(seconds, || {
+            stepper.reset();
+            (0..w.steps).try_for_each(|t| stepper.step(x(t), &mut y))?;
+            Ok(f64::from(y.iter().sum::<f32>()))
+        })?
+    };
     times.iter_mut().for_each(|t| *t /= w.steps as f64);
     Ok((times, checksum))
 }

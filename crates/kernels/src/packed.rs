@@ -2,6 +2,7 @@
 
 use crate::buffer::Buffer;
 use crate::{Element, Rows};
+use core::ops::Range;
 
 /// Bytes of one row of a panel: two cache lines, hence two vectors of AVX-512, four of AVX2.
 pub(crate) const PANEL_BYTES: usize = 128;
@@ -47,6 +48,19 @@ impl<E: Element> Packed<E> {
     /// The panels, `k · panel` numbers each.
     pub(crate) fn panels(&self) -> *const E {
         self.data.as_ptr()
+    }
+    /// A matrix of some of the columns: those of each range, one after another. Panics where there are fewer.
+    pub fn select(&self, ranges: &[Range<usize>]) -> Packed<E> {
+        let width = panel::<E>();
+        let mut some = Packed::zeros(self.k, ranges.iter().map(Range::len).sum());
+        for (to, from) in ranges.iter().cloned().flatten().enumerate() {
+            assert!(from < self.n);
+            for i in 0..self.k {
+                some.data[(to / width * self.k + i) * width + to % width] =
+                    self.data[(from / width * self.k + i) * width + from % width];
+            }
+        }
+        some
     }
     /// Sets columns `at..at + b.cols()` from `b` `[k, cols]`. Panics where it does not fit.
     pub fn pack(&mut self, at: usize, b: Rows<'_, E>) {

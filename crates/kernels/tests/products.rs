@@ -263,6 +263,30 @@ fn large_shapes() {
 }
 
 #[test]
+fn selected_columns_are_those_columns() {
+    let mut random = Random(3);
+    let (k, n) = (5, 70);
+    let b: Vec<f32> = random.fill(k * n);
+    let mut packed = Packed::zeros(k, n);
+    packed.pack(0, Rows::new(&b, k, n));
+    let columns = [40..70, 1..2, 7..7, 30..65];
+    let some = packed.select(&columns);
+    assert_eq!((some.k(), some.n()), (k, 66));
+    let a: Vec<f32> = random.fill(3 * k);
+    let (mut all, mut out) = (vec![0.0; 3 * n], vec![0.0; 3 * 66]);
+    for (packed, out) in [(&packed, &mut all), (&some, &mut out)] {
+        let (n, level) = (packed.n(), Level::best());
+        let to = RowsMut::new(out, 3, n);
+        product(level, Rows::new(&a, 3, k), packed, to, Start::Zero);
+    }
+    for row in 0..3 {
+        let wanted = columns.iter().cloned().flatten();
+        let wanted: Vec<f32> = wanted.map(|c| all[row * n + c]).collect();
+        assert_eq!(out[row * 66..][..66], wanted);
+    }
+}
+
+#[test]
 #[should_panic(expected = "assertion")]
 fn product_refuses_other_shapes() {
     let (packed, a, mut out) = (Packed::<f32>::zeros(3, 4), [0.0; 6], [0.0; 10]);
