@@ -9,7 +9,7 @@ use crate::extended::{Extended, Masks, Step};
 use crate::trace::Blocks;
 use crate::weights::{InputWeights, SweepWeights};
 use crate::{Batch, Element, Error, State, Trace, Weights, drive};
-use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, product};
+use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product};
 
 /// Numbers of z that are computed at once: half of a small level-2 cache.
 const CHUNK: usize = 64 * 1024;
@@ -279,6 +279,8 @@ impl<E: Element> SweepRun<'_, '_, E> {
             let rows = batch.offsets[t + 1] - batch.offsets[t];
             self.rows.1.min(rows) - self.rows.0.min(rows)
         };
+        // Then the sums of the last backward have left these lines with another core.
+        let shared = self.rows != (0, batch.rows());
         let mut from = 0;
         while from < batch.steps() && alive(from) > 0 {
             let (mut to, mut rows) = (from, 0);
@@ -308,6 +310,11 @@ impl<E: Element> SweepRun<'_, '_, E> {
                     step.forward(z, before, after, saved.step_mut(t), extra.step_mut(t));
                     continue;
                 }
+                let saved = saved.step_mut(t);
+                if shared {
+                    expect_writes(&after);
+                    expect_writes(&saved);
+                }
                 let (a, b) = self.w.h_columns;
                 product(
                     self.weights.level,
@@ -322,7 +329,7 @@ impl<E: Element> SweepRun<'_, '_, E> {
                     unit: &self.w.unit,
                     before,
                     after,
-                    saved: saved.step_mut(t),
+                    saved,
                 };
                 step.run(self.weights.level, kind);
             }

@@ -9,12 +9,14 @@
 //! | [`outer_add`] | `out += aᵀ · b`, the gradient of a weight matrix over all steps and rows |
 //! | [`column_sum_add`] | `out += Σ_rows a`, the gradient of a bias |
 //! | [`Level::run`] | a [`Job`]: arithmetic written once over a [`Value`], run at the widest vectors there are |
+//! | [`expect_writes`] | nothing; it asks for memory in time |
 //! | [`Team::each`] | the same work on every shard, one thread each |
 //! | [`fma_peak`] | nothing; it measures what one core could reach |
 //!
 //! Every result is one chain of operations per element in a fixed order: it depends neither on the number of
 //! threads nor on how many rows are computed at once. Levels may differ from each other in the last bits.
 
+mod ahead;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -39,6 +41,7 @@ mod team;
 mod tile;
 mod value;
 
+pub use ahead::expect_writes;
 pub use buffer::Buffer;
 pub use element::Element;
 pub use level::{Job, Level};
