@@ -5,7 +5,7 @@ use crate::threads::team;
 use crate::{errors, recurrent, serial};
 use elman::io::Model;
 use elman::train::data::Frame;
-use elman::train::data::sequences::{Label, Sequence, Sequences};
+use elman::train::data::sequences::Sequences;
 use elman::train::task::{Answer, ForecastStepper, LabelModel, Sampling, Search};
 use elman::train::{Config, Error, Trained as Loaded, Use};
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray2};
@@ -84,7 +84,7 @@ impl Trained {
                 .map_err(errors::training)?,
             (given, _) => {
                 let all = sequences_of(&given.unwrap_or_default(), model)?;
-                let which: Vec<usize> = (0..all.rows.len()).collect();
+                let which: Vec<usize> = (0..all.len()).collect();
                 py.detach(|| model.answers(&all, &which, &team()))
                     .map_err(errors::training)?
             }
@@ -275,9 +275,13 @@ impl Trained {
         Ok(Frame {
             file: "the array".into(),
             names: names.to_vec(),
-            columns: rows.columns().into_iter().map(|c| c.to_vec()).collect(),
+            columns: rows
+                .columns()
+                .into_iter()
+                .map(|c| c.to_vec().into())
+                .collect(),
             labels: (0..steps).map(|t| t.to_string()).collect(),
-            line_of_row: (1..).take(steps).collect(),
+            line_of_row: (1..=steps as u64).collect(),
             repaired: 0,
         })
     }
@@ -294,14 +298,14 @@ fn from_bytes(bytes: &[u8]) -> Result<Loaded, Error> {
 /// Arrays `[T, channels]` as the file they could have been.
 fn sequences_of(arrays: &[PyReadonlyArray2<'_, f64>], model: &LabelModel) -> PyResult<Sequences> {
     let channels: Vec<String> = model.channels().iter().map(|c| c.to_string()).collect();
-    let mut rows = Vec::with_capacity(arrays.len());
+    let mut all = Sequences::new("the sequences", channels);
     for (i, array) in arrays.iter().enumerate() {
         let array = array.as_array();
         let (steps, width) = array.dim();
-        if steps == 0 || width != channels.len() {
+        if steps == 0 || width != all.channels.len() {
             return Err(PyValueError::new_err(format!(
                 "sequence {i} has the shape ({steps}, {width}), and the model reads at least one step of {} channels",
-                channels.len()
+                all.channels.len()
             )));
         }
         let numbers: Vec<f32> = array.iter().map(|&x| x as f32).collect();
@@ -312,18 +316,8 @@ fn sequences_of(arrays: &[PyReadonlyArray2<'_, f64>], model: &LabelModel) -> PyR
                 array[[at / width, at % width]]
             )));
         }
-        rows.push(Sequence {
-            id: i.to_string(),
-            line: i as u64 + 1,
-            steps: numbers,
-            label: Label::None,
-        });
+        all.push(Some(&i.to_string()), &numbers)
+            .map_err(|e| errors::training(e.into()))?;
     }
-    Ok(Sequences {
-        file: "the sequences".into(),
-        channels,
-        classes: Vec::new(),
-        rows,
-        repaired: 0,
-    })
+    Ok(all)
 }

@@ -6,6 +6,7 @@ use elman::core::Team;
 use elman::train::task::{Answer, LabelModel, PairModel};
 use elman::train::{Trained, Use};
 use serde::Serialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -50,8 +51,10 @@ pub fn run(args: Args) -> Result<()> {
 fn forecast(trained: &Trained, args: &Args) -> Result<()> {
     let frame = trained.frame(args.data.as_deref())?;
     let values = trained.forecaster()?.ahead(&frame, args.steps as usize)?;
-    let after = frame.labels.last().cloned().unwrap_or_default();
-    let labels = following(&frame.labels, values.len());
+    let last = frame.rows().saturating_sub(2)..frame.rows();
+    let last = frame.labels.part(last);
+    let after = last.last().cloned().unwrap_or_default();
+    let labels = following(&last, values.len());
     let target = frame.names[0].clone();
     if args.json {
         return output::json(&Forecast {
@@ -70,7 +73,7 @@ fn forecast(trained: &Trained, args: &Args) -> Result<()> {
 /// What the network says about one sequence, or one step of it.
 #[derive(Serialize)]
 struct Said<'a> {
-    id: &'a str,
+    id: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     step: Option<usize>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -87,7 +90,7 @@ fn answers(trained: &Trained, model: &LabelModel, args: &Args) -> Result<()> {
     let (sequences, answers) = trained.answers(file, &Team::new(1))?;
     let (classes, steps) = (model.classes(), model.question().every_step());
     let mut all = Vec::new();
-    for (row, answer) in sequences.rows.iter().zip(&answers) {
+    for (row, answer) in sequences.iter().zip(&answers) {
         let step = |t: usize| steps.then_some(t + 1);
         match answer {
             Answer::Classes(p) => {
@@ -95,7 +98,7 @@ fn answers(trained: &Trained, model: &LabelModel, args: &Args) -> Result<()> {
                     let names = classes.iter().map(String::as_str);
                     let best = p.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1));
                     all.push(Said {
-                        id: &row.id,
+                        id: row.id.clone(),
                         step: step(t),
                         class: best.map(|(i, _)| classes[i].as_str()),
                         probabilities: names.zip(p.iter().copied()).collect(),
@@ -104,7 +107,7 @@ fn answers(trained: &Trained, model: &LabelModel, args: &Args) -> Result<()> {
                 }
             }
             Answer::Numbers(y) => all.extend(y.iter().enumerate().map(|(t, &y)| Said {
-                id: &row.id,
+                id: row.id.clone(),
                 step: step(t),
                 class: None,
                 probabilities: BTreeMap::new(),
@@ -125,7 +128,7 @@ fn answers(trained: &Trained, model: &LabelModel, args: &Args) -> Result<()> {
         .iter()
         .for_each(|c| csv.push_str(&format!(",{}", quoted(&format!("p({c})")))));
     for said in &all {
-        csv.push_str(&format!("\n{}", quoted(said.id)));
+        csv.push_str(&format!("\n{}", quoted(&said.id)));
         said.step
             .iter()
             .for_each(|t| csv.push_str(&format!(",{t}")));

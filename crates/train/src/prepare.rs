@@ -191,7 +191,7 @@ fn series(config: &mut Config) -> Result<(Frame, Split), Error> {
     config.target = Some(frame.names[0].clone());
     let split = match file {
         None => {
-            let split = sunspots_split(&frame.labels)?;
+            let split = sunspots_split(&frame.labels.to_vec())?;
             match (split.train().len() as f64 * config.validation).round() as usize {
                 0 => split,
                 years => split.hold_out(years)?,

@@ -113,7 +113,7 @@ impl Trained {
             return Err(self.other("one that classifies, regresses or labels"));
         };
         let sequences = unlabelled(&self.config, file)?;
-        let all: Vec<usize> = (0..sequences.rows.len()).collect();
+        let all: Vec<usize> = (0..sequences.len()).collect();
         let answers = model.answers(&sequences, &all, team)?;
         Ok((sequences, answers))
     }

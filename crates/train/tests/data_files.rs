@@ -22,13 +22,13 @@ fn arrays_written_by_numpy() {
         Missing::Refuse,
     )
     .unwrap();
-    assert_eq!(s.rows[0].steps, [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
+    assert_eq!(s.get(0).steps, [0.0, 0.25, 0.5, 0.75, 1.0, 1.25]);
     assert_eq!(
-        (s.classes, &s.rows[0].label),
-        (vec!["3".to_owned(), "7".into()], &Label::Class(1))
+        (&s.classes, s.get(0).label),
+        (&vec!["3".to_owned(), "7".into()], Label::Class(1))
     );
     let read = |file| read_npy_sequences(&fixture(file), None, LabelKind::None, Missing::Refuse);
-    assert_eq!(read("x_fortran.npy").unwrap().rows[0].steps, [1.0; 3]);
+    assert_eq!(read("x_fortran.npy").unwrap().get(0).steps, [1.0; 3]);
     let e = read("x_objects.npy").unwrap_err().to_string();
     assert!(e.contains("of the type \"|O\""), "{e}");
 }

@@ -2,6 +2,7 @@
 
 use super::cell::{self, Cell};
 use super::delimited::{Delimiter, Records};
+use super::values::Values;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
@@ -80,12 +81,18 @@ pub(crate) struct Count {
     pub(crate) numbers: usize,
     pub(crate) texts: usize,
     pub(crate) gaps: usize,
+    /// Of the numbers, those that no `f32` is exactly.
+    pub(crate) long: usize,
 }
 
 impl Count {
     pub(crate) fn add(&mut self, cell: Cell) {
         match cell {
-            Cell::Number(_) | Cell::Infinite => self.numbers += 1,
+            Cell::Number(value) => {
+                self.numbers += 1;
+                self.long += usize::from(!Values::is_short(value));
+            }
+            Cell::Infinite => self.numbers += 1,
             Cell::Missing => self.gaps += 1,
             Cell::Text => self.texts += 1,
         }

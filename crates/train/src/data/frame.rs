@@ -1,7 +1,10 @@
 //! The columns chosen from a table, finite and without gaps.
 
 use super::error::{DataError, Result};
+use super::rising::Rising;
+use super::row_labels::RowLabels;
 use super::table::{Cells, Table};
+use super::values::Values;
 
 /// What to do about gaps in the chosen columns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -16,19 +19,19 @@ pub enum Missing {
     Drop,
 }
 
-/// Chosen columns of one length, every value finite.
+/// Chosen columns of one length, every value finite. Their numbers are shared with the table.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Frame {
     /// Name of the file, as in messages.
     pub file: String,
     /// Names of the columns.
     pub names: Vec<String>,
-    /// Values, one vector per name, each of [`Frame::rows`] values.
-    pub columns: Vec<Vec<f64>>,
+    /// Values, [`Frame::rows`] of them for each name.
+    pub columns: Vec<Values>,
     /// Label of each row, as in [`Table::labels`].
-    pub labels: Vec<String>,
+    pub labels: RowLabels,
     /// Line of the file on which each row begins.
-    pub line_of_row: Vec<u32>,
+    pub line_of_row: Rising,
     /// Values that were filled in (interpolate) or rows left out (drop).
     pub repaired: usize,
 }
@@ -45,10 +48,10 @@ impl Table {
         let mut columns = Vec::with_capacity(wanted.len());
         for &name in wanted {
             let position = self.find(name)?;
-            columns.push(self.numbers(position, missing)?.to_vec());
+            columns.push(self.numbers(position, missing)?.clone());
             names.push(self.columns[position].name.clone());
         }
-        let (labels, line_of_row) = (self.labels(), self.line_of_row.clone());
+        let (labels, line_of_row) = (self.row_labels(), self.line_of_row.clone());
         let mut frame = Frame {
             file: self.file.clone(),
             names,
@@ -60,7 +63,7 @@ impl Table {
         match missing {
             Missing::Refuse => {}
             Missing::Interpolate => {
-                frame.repaired = frame.columns.iter_mut().map(|c| interpolate(c)).sum()
+                frame.repaired = frame.columns.iter_mut().map(Values::fill).sum()
             }
             Missing::Drop => frame.drop_gaps()?,
         }
@@ -68,10 +71,10 @@ impl Table {
     }
 
     /// The numbers of a column, gaps as NaN where `missing` allows any.
-    pub(super) fn numbers(&self, position: usize, missing: Missing) -> Result<&[f64]> {
+    fn numbers(&self, position: usize, missing: Missing) -> Result<&Values> {
         let column = &self.columns[position];
         let (file, name) = (self.file.clone(), column.name.clone());
-        let line = |row: usize| u64::from(self.line_of_row[row]);
+        let line = |row: usize| self.line_of_row.get(row).unwrap_or_default();
         match &column.cells {
             Cells::Texts {
                 first_text: Some(odd),
@@ -95,7 +98,7 @@ impl Table {
                     text,
                 })
             }
-            Cells::Numbers { values, .. } if values.iter().all(|v| v.is_nan()) => {
+            Cells::Numbers { values, .. } if values.iter().all(f64::is_nan) => {
                 Err(DataError::NoValues { file, column: name })
             }
             Cells::Numbers {
@@ -128,11 +131,11 @@ impl Frame {
     }
 
     /// The values of the column named `name`.
-    pub fn column(&self, name: &str) -> Option<&[f64]> {
+    pub fn column(&self, name: &str) -> Option<&Values> {
         self.names
             .iter()
             .position(|n| n == name)
-            .map(|i| self.columns[i].as_slice())
+            .map(|i| &self.columns[i])
     }
 
     /// Refuses a column that is the same in every row: nothing can be learnt about it.
@@ -147,8 +150,8 @@ impl Frame {
                 closest: super::names::closest(name, self.names.iter().map(String::as_str)),
             });
         };
-        match values.first() {
-            Some(&value) if values.iter().all(|v| *v == value) => Err(DataError::Constant {
+        match values.iter().next() {
+            Some(value) if values.iter().all(|v| v == value) => Err(DataError::Constant {
                 file: self.file.clone(),
                 column: name.to_owned(),
                 value,
@@ -158,46 +161,23 @@ impl Frame {
     }
 
     fn drop_gaps(&mut self) -> Result<()> {
-        let keep: Vec<bool> = (0..self.rows())
-            .map(|r| self.columns.iter().all(|c| !c[r].is_nan()))
-            .collect();
-        let kept = keep.iter().filter(|&&k| k).count();
-        if kept == 0 {
+        let gap = |row| self.columns.iter().any(|c| c.get(row).is_nan());
+        let rows = (0..self.rows()).filter(|&row| !gap(row));
+        let kept: Rising = rows.map(|row| row as u64).collect();
+        if kept.is_empty() {
             return Err(DataError::AllDropped {
                 file: self.file.clone(),
             });
         }
-        self.repaired = keep.len() - kept;
-        for column in &mut self.columns {
-            retain(column, &keep);
+        self.repaired = self.rows() - kept.len();
+        if self.repaired == 0 {
+            return Ok(());
         }
-        retain(&mut self.labels, &keep);
-        retain(&mut self.line_of_row, &keep);
+        for column in &mut self.columns {
+            *column = column.rows(&kept);
+        }
+        self.labels.keep(&kept);
+        self.line_of_row = self.line_of_row.rows(&kept);
         Ok(())
     }
-}
-
-fn retain<T>(values: &mut Vec<T>, keep: &[bool]) {
-    let mut keep = keep.iter();
-    values.retain(|_| keep.next().copied().unwrap_or(true));
-}
-
-/// Fills NaN linearly between its neighbours, ends held, and returns how many; all-NaN stays as it is.
-pub(crate) fn interpolate(values: &mut [f64]) -> usize {
-    let known: Vec<usize> = (0..values.len()).filter(|&i| !values[i].is_nan()).collect();
-    let (Some(&first), Some(&last)) = (known.first(), known.last()) else {
-        return 0;
-    };
-    let (from, to) = (values[first], values[last]);
-    values[..first].fill(from);
-    values[last + 1..].fill(to);
-    for pair in known.windows(2) {
-        let (a, b) = (pair[0], pair[1]);
-        let (start, end) = (values[a], values[b]);
-        for (i, value) in values[a + 1..b].iter_mut().enumerate() {
-            let share = (i + 1) as f64 / (b - a) as f64;
-            *value = start * (1.0 - share) + end * share;
-        }
-    }
-    values.len() - known.len()
 }

@@ -5,7 +5,8 @@
 //! | `error` | what can be wrong with data, each as one line that says what, where and what to do |
 //! | `source` | bytes → text: missing files, byte-order marks, UTF-8 |
 //! | `delimited`, `dialect`, `cell` | text → records → cells: delimiter, header, decimal comma, gaps |
-//! | `reader`, `table` | a delimited file as typed columns; `frame`: the columns chosen from it, without gaps |
+//! | `reader`, `shape`, `table` | a delimited file as typed columns; `frame`: the columns chosen from it, without gaps |
+//! | `values`, `row_labels`, `rising` | numbers, labels and lines of rows in few bytes |
 //! | `split` | which rows train, validate and test |
 //! | `scale` | standardising, fitted on the training part only |
 //! | `series` | the embedded sunspot numbers |
@@ -23,7 +24,7 @@
 //! let frame = table.select(&["load"], Missing::Refuse)?;
 //! let split = Split::fractions(frame.rows(), Fractions::default())?;
 //! let scaler = Scaler::fit(Scaling::Standard, &frame, split.train().clone())?;
-//! let scaled = scaler.forward(0, frame.columns[0][0]);
+//! let scaled = scaler.forward(0, frame.columns[0].get(0));
 //! assert!((scaler.inverse(0, scaled) - 1.5).abs() < 1e-12);
 //! # Ok::<(), elman_train::data::DataError>(())
 //! ```
@@ -38,9 +39,12 @@ mod frame;
 mod names;
 mod pairs;
 mod reader;
+mod rising;
+mod row_labels;
 mod scale;
 pub mod sequences;
 mod series;
+mod shape;
 mod shuffle;
 mod source;
 mod split;
@@ -49,11 +53,14 @@ mod table;
 mod table_tests;
 mod text;
 mod texts;
+mod values;
 
 pub use bucket::{Batches, random_batches, sorted_batches};
 pub use error::{DataError, Result};
 pub use frame::{Frame, Missing};
 pub use pairs::{Pairs, SymbolTable, Symbols};
+pub use rising::Rising;
+pub use row_labels::RowLabels;
 pub use scale::{Affine, Scaler, Scaling};
 pub use series::{SUNSPOTS_CSV, SUNSPOTS_PARTS, SUNSPOTS_TARGET, sunspots, sunspots_split};
 pub use shuffle::{Drawn, draw, shuffle};
@@ -61,3 +68,4 @@ pub use split::{Fractions, LabelRange, Part, Split, TEST, TRAIN, VALIDATION};
 pub use table::{ReadOptions, Table};
 pub use text::{Encoded, Text, Vocabulary};
 pub use texts::Texts;
+pub use values::Values;

@@ -116,7 +116,9 @@ impl SymbolTable {
 
     /// The different symbols of the texts (of the training part, so that the others are met as unknown).
     pub fn of<'t>(texts: impl IntoIterator<Item = &'t str>, cut: Symbols) -> Self {
-        let different: BTreeSet<&str> = texts.into_iter().flat_map(|t| cut.of(t)).collect();
+        // Collecting would hold every symbol of the texts, to sort them.
+        let mut different = BTreeSet::new();
+        different.extend(texts.into_iter().flat_map(|t| cut.of(t)));
         Self {
             cut,
             symbols: different.into_iter().map(str::to_owned).collect(),

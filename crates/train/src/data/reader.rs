@@ -1,20 +1,14 @@
 //! The two passes over a delimited file: first its shape, then its cells.
 
-use super::cell;
+use super::cell::{self, Cell};
 use super::delimited::{Delimiter, OpenQuote, Records};
 use super::dialect::{self, Count};
 use super::error::{DataError, Result};
+use super::rising::Rising;
+use super::shape::{Shape, Spacing};
 use super::table::Column;
 use std::borrow::Cow;
 use std::collections::HashMap;
-
-/// What the first pass over a file finds.
-pub(super) struct Shape {
-    pub(super) names: Vec<String>,
-    pub(super) counts: Vec<Count>,
-    pub(super) rows: usize,
-    header: bool,
-}
 
 pub(super) struct Reader<'t> {
     file: &'t str,
@@ -53,6 +47,9 @@ impl<'t> Reader<'t> {
                 file: self.file.to_owned(),
             })?;
         let mut counts = vec![Count::default(); first.len()];
+        // With the first record as a row, and with it as a header.
+        let mut spacings = [Spacing::new(); 2];
+        spacings[0].add(cell::read(&first[0], self.comma));
         let mut rows = 0;
         while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
             if fields.len() != first.len() {
@@ -65,8 +62,12 @@ impl<'t> Reader<'t> {
                     delimiter: self.delimiter.words(),
                 });
             }
-            for (count, field) in counts.iter_mut().zip(&fields) {
-                count.add(cell::read(field, self.comma));
+            for (i, (count, field)) in counts.iter_mut().zip(&fields).enumerate() {
+                let cell = cell::read(field, self.comma);
+                count.add(cell);
+                if i == 0 {
+                    spacings.iter_mut().for_each(|s| s.add(cell));
+                }
             }
             rows += 1;
         }
@@ -100,10 +101,12 @@ impl<'t> Reader<'t> {
             .collect();
         unique(self.file, &names)?;
         Ok(Shape {
+            is_text: counts.iter().map(|c| c.texts > 0).collect(),
             names,
             counts,
             rows,
             header,
+            spacing: spacings[usize::from(header)],
         })
     }
 
@@ -118,22 +121,84 @@ impl<'t> Reader<'t> {
         true
     }
 
-    /// Second pass: the cells. Returns the line of each row.
-    pub(super) fn fill(&self, columns: &mut [Column], shape: &Shape) -> Result<Vec<u32>> {
+    /// Second pass: calls `take` with the line and the cells of each row.
+    pub(super) fn rows(
+        &self,
+        shape: &Shape,
+        mut take: impl FnMut(u64, &[Cow<'_, str>]) -> Result<()>,
+    ) -> Result<()> {
         let mut records = Records::new(self.text, self.delimiter);
         let mut fields = Vec::new();
-        let mut lines = Vec::with_capacity(shape.rows);
         let mut header = shape.header;
         while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
-            if std::mem::take(&mut header) {
-                continue;
-            }
-            lines.push(line as u32);
-            for (column, field) in columns.iter_mut().zip(&fields) {
-                column.cells.push(field, self.comma);
+            if !std::mem::take(&mut header) {
+                take(line, &fields)?;
             }
         }
+        Ok(())
+    }
+
+    /// The second pass into columns. Returns the line of each row.
+    pub(super) fn fill(&self, columns: &mut [Column], shape: &Shape) -> Result<Rising> {
+        let mut lines = Rising::default();
+        self.rows(shape, |line, fields| {
+            lines.push(line);
+            for (column, field) in columns.iter_mut().zip(fields) {
+                column.cells.push(field, self.comma);
+            }
+            Ok(())
+        })?;
         Ok(lines)
+    }
+
+    /// The number in a cell of the column `name`, NaN for a gap.
+    pub(super) fn number(&self, line: u64, name: &str, text: &str) -> Result<f64> {
+        let named = || (self.file.to_owned(), name.to_owned(), text.to_owned());
+        match cell::read(text, self.comma) {
+            Cell::Number(value) => Ok(value),
+            Cell::Missing => Ok(f64::NAN),
+            Cell::Infinite => {
+                let (file, column, text) = named();
+                Err(DataError::NotFinite {
+                    file,
+                    line,
+                    column,
+                    text,
+                })
+            }
+            Cell::Text => {
+                let (file, column, text) = named();
+                Err(DataError::NotNumeric {
+                    file,
+                    line,
+                    column,
+                    text,
+                })
+            }
+        }
+    }
+
+    /// [`Reader::number`] where a gap is an error.
+    pub(super) fn no_gap(&self, line: u64, name: &str, text: &str) -> Result<f64> {
+        match self.number(line, name, text)? {
+            gap if gap.is_nan() => Err(DataError::MissingValue {
+                file: self.file.to_owned(),
+                line,
+                column: name.to_owned(),
+                text: text.to_owned(),
+            }),
+            value => Ok(value),
+        }
+    }
+
+    /// Whether the number in a cell is larger than that in another; a gap is neither.
+    pub(super) fn rises(&self, from: &str, to: &str) -> bool {
+        let value = |text| match cell::read(text, self.comma) {
+            Cell::Number(value) => value,
+            Cell::Infinite => f64::INFINITY,
+            Cell::Missing | Cell::Text => f64::NAN,
+        };
+        value(to) > value(from)
     }
 }
 

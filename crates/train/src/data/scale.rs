@@ -51,7 +51,7 @@ impl Scaler {
         let mut columns = Vec::with_capacity(frame.columns.len());
         for (name, values) in frame.names.iter().zip(&frame.columns) {
             let part = values
-                .get(train.clone())
+                .part(train.clone())
                 .filter(|p| !p.is_empty())
                 .ok_or_else(|| DataError::BadSplit {
                     what: format!(
@@ -62,8 +62,8 @@ impl Scaler {
                     ),
                 })?;
             let (offset, scale) = match scaling {
-                Scaling::Standard => standard(part),
-                Scaling::MinMax => min_max(part),
+                Scaling::Standard => standard(&part),
+                Scaling::MinMax => min_max(&part),
                 Scaling::None => (0.0, 1.0),
             };
             if !(offset.is_finite() && scale.is_finite()) {
@@ -139,9 +139,9 @@ mod tests {
         Frame {
             file: "t".into(),
             names: (0..columns.len()).map(|i| format!("c{i}")).collect(),
-            columns: columns.iter().map(|c| c.to_vec()).collect(),
-            labels: vec![String::new(); rows],
-            line_of_row: vec![0; rows],
+            columns: columns.iter().map(|c| c.to_vec().into()).collect(),
+            labels: vec![String::new(); rows].into_iter().collect(),
+            line_of_row: (1..=rows as u64).collect(),
             repaired: 0,
         }
     }

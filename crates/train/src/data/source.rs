@@ -65,7 +65,7 @@ pub(crate) fn text<'b>(file: &str, bytes: &'b [u8]) -> Result<&'b str> {
     Ok(text)
 }
 
-/// Refuses a text of more bytes than a `u32` counts: lines and texts are kept by numbers of that size.
+/// Refuses a text of more bytes than a `u32` counts: where texts end is kept by numbers of that size.
 ///
 /// # Errors
 /// [`DataError::File`].

@@ -4,6 +4,7 @@ use super::error::{DataError, Result};
 use super::source;
 use super::split::{Fractions, Split};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::path::Path;
 
 /// The characters a model knows: Unicode scalar values in order of their code points.
@@ -24,10 +25,9 @@ impl Vocabulary {
 
     /// The different characters of a text (of its training part, so that the others are met as unknown).
     pub fn of(chars: impl IntoIterator<Item = char>) -> Self {
-        let different: std::collections::BTreeSet<char> = chars
-            .into_iter()
-            .filter(|&c| c != Self::REPLACEMENT)
-            .collect();
+        // Collecting would hold every character of the text, to sort them.
+        let mut different = BTreeSet::new();
+        different.extend(chars.into_iter().filter(|&c| c != Self::REPLACEMENT));
         Self {
             chars: different.into_iter().collect(),
         }
@@ -56,7 +56,10 @@ impl Vocabulary {
 
     /// Codes of a text, one for each Unicode scalar value.
     pub fn encode(&self, text: &str) -> Vec<u32> {
-        text.chars().map(|c| self.code(c)).collect()
+        // A list that grows holds its old half beside the new one.
+        let mut codes = Vec::with_capacity(text.chars().count());
+        codes.extend(text.chars().map(|c| self.code(c)));
+        codes
     }
 
     /// Text of codes.

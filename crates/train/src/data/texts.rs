@@ -24,6 +24,20 @@ impl Texts {
         self.ends.push(self.all.len() as u32);
     }
 
+    /// Whether there is room for another.
+    pub(crate) fn takes(&self, text: &str) -> bool {
+        u32::try_from(self.all.len() + text.len()).is_ok()
+    }
+
+    /// The first text that was there before: its place, and the place of the one before.
+    pub(crate) fn repeated(&self) -> Option<(usize, usize)> {
+        let text = |place: u32| self.get(place as usize);
+        let mut order: Vec<u32> = (0..self.len() as u32).collect();
+        order.sort_unstable_by_key(|&place| (text(place), place));
+        let pairs = order.windows(2).filter(|w| text(w[0]) == text(w[1]));
+        pairs.map(|w| (w[1] as usize, w[0] as usize)).min()
+    }
+
     /// Gives back the room that was taken and not needed.
     pub(crate) fn shrink(&mut self) {
         self.all.shrink_to_fit();
@@ -73,5 +87,8 @@ mod tests {
         assert_eq!(texts.iter().collect::<Vec<_>>(), ["ä", "", "bc"]);
         assert_eq!((texts.get(2), texts.get(3), texts.len()), ("bc", "", 3));
         assert!(Texts::default().is_empty());
+        let repeated = |texts: &[&str]| texts.iter().copied().collect::<Texts>().repeated();
+        assert_eq!(repeated(&["b", "a", "c", "a", "b", "a"]), Some((3, 1)));
+        assert_eq!(repeated(&["b", "a"]), None);
     }
 }

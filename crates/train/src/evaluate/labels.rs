@@ -105,7 +105,7 @@ fn classes(model: &LabelModel, part: &LabelPart<'_>, team: &Team) -> Result<Clas
     let answers = model.answers(part.sequences, &part.which, team)?;
     let width = model.classes().len();
     let pairs = answers.iter().zip(&part.which).flat_map(|(answer, &row)| {
-        let truth = LabelModel::truth(&part.sequences.rows[row].label).0;
+        let truth = LabelModel::truth(part.sequences.get(row).label).0;
         let named: Vec<u32> = match answer {
             Answer::Classes(p) => p.chunks_exact(width).map(largest).collect(),
             Answer::Numbers(_) => Vec::new(),
@@ -132,7 +132,7 @@ fn numbers(
         let Answer::Numbers(said) = answer else {
             continue;
         };
-        let truth = LabelModel::truth(&part.sequences.rows[row].label).1;
+        let truth = LabelModel::truth(part.sequences.get(row).label).1;
         for (y, t) in said.iter().zip(truth) {
             squares += (y - t).powi(2);
             sizes += (y - t).abs();
@@ -162,7 +162,7 @@ pub(crate) fn labels_elsewhere(
     }
     let part = LabelPart {
         name: "the whole file",
-        which: (0..sequences.rows.len()).collect(),
+        which: (0..sequences.len()).collect(),
         sequences,
     };
     labels(model, &[part], team)

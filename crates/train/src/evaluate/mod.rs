@@ -109,7 +109,7 @@ pub fn forecast(
     parts: &[Part],
     team: &Team,
 ) -> Result<Evaluation, Error> {
-    let series = &frame.columns[0];
+    let series = &frame.columns[0].to_vec();
     let learned = learned(parts);
     let order = ORDER.min(learned.len() / 5).max(1);
     let rivals = baselines::standard(series, learned, order, None)?;
@@ -132,7 +132,7 @@ pub fn forecast(
         scored.push(ForecastScores {
             part: part.name.clone(),
             held_out: part.name != TRAIN && part.name != VALIDATION,
-            labels: frame.labels[said.rows.clone()].to_vec(),
+            labels: frame.labels.part(said.rows.clone()),
             truth: said.truth,
             forecast: said.forecast,
             scores,
@@ -177,7 +177,7 @@ pub fn forecast_elsewhere(
     frame: &Frame,
     team: &Team,
 ) -> Result<Evaluation, Error> {
-    let series = &frame.columns[0];
+    let series = &frame.columns[0].to_vec();
     let variance = baselines::variance(series);
     let whole = 0..frame.rows();
     let said = model
@@ -194,7 +194,7 @@ pub fn forecast_elsewhere(
         parts: vec![ForecastScores {
             part: "the whole file".into(),
             held_out: true,
-            labels: frame.labels[said.rows.clone()].to_vec(),
+            labels: frame.labels.part(said.rows.clone()),
             scores: vec![
                 score("network", &said.forecast)?,
                 score("persistence", &held)?,

@@ -3,7 +3,7 @@
 //! Because it says everything that it reads, it can be fed its own words and so forecast any number of steps.
 
 use super::{ForecastStepper, Task, digest, json, known, streams};
-use crate::data::{Frame, Scaler, Split, VALIDATION};
+use crate::data::{Frame, Scaler, Split, VALIDATION, Values};
 use crate::{Config, Error, Piece, Read, Source, Sum, Target};
 use elman_core::{Batch, CellKind, Input, Leak, Network, Params, Stepper, Team, Weights};
 use std::collections::BTreeMap;
@@ -83,7 +83,7 @@ impl Forecast {
         let width = frame.columns.len();
         let x: Vec<f32> = (0..all)
             .flat_map(|t| (0..width).map(move |c| (t, c)))
-            .map(|(t, c)| scaler.forward(c, frame.columns[c][t]) as f32)
+            .map(|(t, c)| scaler.forward(c, frame.columns[c].get(t)) as f32)
             .collect();
         let steps = config.sequence.min(train.len().saturating_sub(1));
         let needs = config.burn_in + 2;
@@ -189,7 +189,7 @@ impl Task for Forecast {
             .iter()
             .map(|p| (p.name.as_str(), [p.rows.start, p.rows.end]))
             .collect();
-        let numbers = self.frame.columns.iter().flatten();
+        let numbers = self.frame.columns.iter().flat_map(Values::iter);
         let numbers = numbers.flat_map(|x| x.to_le_bytes());
         Ok(BTreeMap::from([
             ("task".into(), json(&self.name())?),
@@ -281,7 +281,7 @@ impl ForecastModel {
     fn scaled(&self, frame: &Frame) -> Vec<f32> {
         (0..frame.rows())
             .flat_map(|t| (0..self.columns.len()).map(move |c| (t, c)))
-            .map(|(t, c)| self.scaler.forward(c, frame.columns[c][t]) as f32)
+            .map(|(t, c)| self.scaler.forward(c, frame.columns[c].get(t)) as f32)
             .collect()
     }
     /// A series cut into rows of up to `steps` steps, with what should be said at each.
@@ -321,7 +321,7 @@ impl ForecastModel {
         let part = |rows: &Range<usize>| {
             let rows = rows.start.max(1)..rows.end.min(frame.rows());
             PartForecast {
-                truth: frame.columns[0][rows.clone()].to_vec(),
+                truth: frame.columns[0].part(rows.clone()).unwrap_or_default(),
                 forecast: said[rows.clone()].to_vec(),
                 rows,
             }

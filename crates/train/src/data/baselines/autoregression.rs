@@ -166,7 +166,7 @@ mod tests {
     fn coefficients_of_the_sunspots_are_those_of_numpy() {
         let table = super::super::super::sunspots().unwrap();
         let frame = table.select(&["SUNACTIVITY"], Default::default()).unwrap();
-        let fitted = Autoregression::fit(&frame.columns[0], 0..221, 12).unwrap();
+        let fitted = Autoregression::fit(&frame.columns[0].to_vec(), 0..221, 12).unwrap();
         let wanted = [
             1.208_919_075_700_226_4,
             -0.477_571_539_309_162_74,

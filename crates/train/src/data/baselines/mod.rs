@@ -168,8 +168,8 @@ mod tests {
             .unwrap()
             .select(&[SUNSPOTS_TARGET], Missing::Refuse)
             .unwrap();
-        let split = sunspots_split(&frame.labels).unwrap();
-        let series = &frame.columns[0];
+        let split = sunspots_split(&frame.labels.to_vec()).unwrap();
+        let series = &frame.columns[0].to_vec();
         assert!((variance(series) - 1_631.116_605_607_398_5).abs() < TOLERANCE);
         let all = standard(series, split.train().clone(), 12, None).unwrap();
         assert_eq!(all[1].name(), "seasonal naive (period 11)");

@@ -3,14 +3,12 @@
 use super::super::error::{DataError, Result, shown};
 use super::super::frame::Missing;
 use super::super::source;
-use super::super::texts::Texts;
-use super::build::{Builder, Read, Written};
+use super::build::Builder;
 use super::{LabelKind, Sequences};
 use serde::Deserialize;
 use serde::de::{Deserializer as _, SeqAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
-use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 
@@ -38,64 +36,195 @@ pub fn read_jsonl(path: &Path, options: JsonlOptions) -> Result<Sequences> {
 /// # Errors
 /// As [`read_jsonl`], apart from those of the file system.
 pub fn parse_jsonl(file: &str, bytes: &[u8], options: JsonlOptions) -> Result<Sequences> {
-    let mut builder: Option<(usize, Builder)> = None;
-    let mut ids: HashMap<String, u64> = HashMap::new();
-    for (line, text) in (1..).zip(source::text(file, bytes)?.lines()) {
-        if text.trim().is_empty() {
-            continue;
-        }
-        let bad = |what: String| DataError::Line {
+    let mut builder = None;
+    let lines = (1..).zip(source::text(file, bytes)?.lines());
+    let read = lines
+        .filter(|(_, text)| !text.trim().is_empty())
+        .try_for_each(|(line, text)| {
+            let one = One {
+                file,
+                line,
+                options,
+            };
+            one.read(text, &mut builder)
+        });
+    let Some(builder) = builder else {
+        return Err(read.err().unwrap_or(DataError::Empty {
             file: file.to_owned(),
-            line,
+        }));
+    };
+    if let Some((line, id, before)) = builder.repeated() {
+        let what = format!(
+            "the id {} was used on line {} already; give each line its own",
+            shown(id),
+            builder.line_of(before)
+        );
+        return Err(builder.line_error(line, what));
+    }
+    read?;
+    builder.finish()
+}
+
+/// A line: one sequence.
+struct One<'f> {
+    file: &'f str,
+    line: u64,
+    options: JsonlOptions,
+}
+
+impl One<'_> {
+    fn bad(&self, what: String) -> DataError {
+        DataError::Line {
+            file: self.file.to_owned(),
+            line: self.line,
             what,
-        };
+        }
+    }
+
+    /// Reads the line; the first one says how many channels there are.
+    fn read(&self, text: &str, builder: &mut Option<Builder>) -> Result<()> {
         if !text.trim_start().starts_with('{') {
-            return Err(bad(
-                "a line must be an object such as {\"x\": [[1, 2]], \"y\": \"a\"}".into(),
-            ));
+            let what = "a line must be an object such as {\"x\": [[1, 2]], \"y\": \"a\"}";
+            return Err(self.bad(what.into()));
         }
         let read: Line<'_> = serde_json::from_str(text).map_err(|e| {
-            bad(format!(
-                "this is not JSON ({})",
-                e.to_string().replace("line 1 ", "")
-            ))
+            let said = e.to_string().replace("line 1 ", "");
+            self.bad(format!("this is not JSON ({said})"))
         })?;
         let id = match read.id {
-            None | Some(Value::Null) => line.to_string(),
-            Some(id) => name(&id).ok_or_else(|| bad("\"id\" must be a text or a number".into()))?,
+            None | Some(Value::Null) => self.line.to_string(),
+            Some(id) => {
+                name(&id).ok_or_else(|| self.bad("\"id\" must be a text or a number".into()))?
+            }
         };
-        if let Some(before) = ids.insert(id.clone(), line) {
-            return Err(bad(format!(
-                "the id {} was used on line {before} already; give each line its own",
-                shown(&id)
-            )));
+        let steps = self.steps(read.x, builder)?;
+        match builder {
+            Some(builder) if steps > 0 => {
+                self.label(read.y, steps, builder)?;
+                builder.end(self.line, Some(&id))
+            }
+            _ => {
+                let what = "\"x\" has no values; give the sequence some or leave it out";
+                Err(self.bad(what.into()))
+            }
         }
-        let (width, steps) = steps(read.x).map_err(bad)?;
-        let label = label(read.y, options.kind, steps.len() / width).map_err(bad)?;
-        let (expected, builder) = builder.get_or_insert_with(|| {
-            (
-                width,
-                Builder::new(file, Builder::numbered(width), options.missing),
-            )
-        });
-        if width != *expected {
-            return Err(bad(format!(
-                "the steps have {width} channels and those before have {expected}; repair this line"
-            )));
-        }
-        builder.push(Read {
-            id,
-            line,
-            steps,
-            label,
-            step_lines: None,
-        })?;
     }
-    match builder {
-        Some((_, builder)) => builder.finish(),
-        None => Err(DataError::Empty {
-            file: file.to_owned(),
-        }),
+
+    /// Reads the steps and returns how many they are; those without channels do not count.
+    fn steps(&self, x: Option<&RawValue>, builder: &mut Option<Builder>) -> Result<usize> {
+        let Some(rows) = x.filter(|x| is_array(x)) else {
+            return Err(self.bad("\"x\" must be there and be an array of steps".into()));
+        };
+        let (mut step, mut first, mut values) = (0, None, Vec::new());
+        self.each(rows, |row| {
+            step += 1;
+            values.clear();
+            let mut push = |value: &RawValue| {
+                let channel = values.len() + 1;
+                values.push(number(value).map_err(|text| {
+                    self.bad(format!(
+                        "step {step}, channel {channel}: {text} is not a number; repair it"
+                    ))
+                })?);
+                Ok(())
+            };
+            match is_array(row) {
+                true => self.each(row, push)?,
+                false => push(row)?,
+            }
+            let (width, first) = (values.len(), *first.get_or_insert(values.len()));
+            if width != first {
+                return Err(self.bad(format!(
+                    "step {step} has {width} channels and step 1 has {first}; repair this line"
+                )));
+            }
+            if width == 0 {
+                return Ok(());
+            }
+            let builder = builder.get_or_insert_with(|| {
+                let JsonlOptions { kind, missing } = self.options;
+                Builder::new(self.file, Builder::numbered(width), kind, missing)
+            });
+            let expected = builder.width();
+            if width != expected {
+                return Err(self.bad(format!(
+                    "the steps have {width} channels and those before have {expected}; repair this line"
+                )));
+            }
+            let mut places = values.iter().enumerate();
+            places.try_for_each(|(channel, &value)| builder.value(self.line, channel, value))
+        })?;
+        Ok(if first == Some(0) { 0 } else { step })
+    }
+
+    fn label(&self, y: Option<&RawValue>, steps: usize, builder: &mut Builder) -> Result<()> {
+        let y = match (self.options.kind, y) {
+            (LabelKind::None, _) => return Ok(()),
+            (_, None) => return Err(self.bad("\"y\" is not there; add the label".into())),
+            (_, Some(y)) => y,
+        };
+        let mut class = |v: &RawValue| match name(&scalar(v)) {
+            Some(name) => builder.class(self.line, &name),
+            None => Err(self.bad(format!(
+                "{} in \"y\" is not a class; give a text or a number",
+                shown(v.get())
+            ))),
+        };
+        match self.options.kind {
+            LabelKind::None => Ok(()),
+            LabelKind::Class => class(y),
+            LabelKind::ClassPerStep => self.per_step(y, steps, class),
+            LabelKind::Number => builder.number(self.line, self.y(y)?),
+            LabelKind::NumberPerStep => {
+                self.per_step(y, steps, |v| builder.number(self.line, self.y(v)?))
+            }
+        }
+    }
+
+    fn y(&self, v: &RawValue) -> Result<f64> {
+        match number(v) {
+            Ok(number) if !number.is_nan() => Ok(number),
+            _ => Err(self.bad(format!(
+                "{} in \"y\" is not a number; correct it",
+                shown(v.get())
+            ))),
+        }
+    }
+
+    /// Calls `take` with the label of each step.
+    fn per_step(
+        &self,
+        y: &RawValue,
+        steps: usize,
+        mut take: impl FnMut(&RawValue) -> Result<()>,
+    ) -> Result<()> {
+        if !is_array(y) {
+            let what = "\"y\" must be an array with a label for each step";
+            return Err(self.bad(what.into()));
+        }
+        let mut found = 0;
+        self.each(y, |v| {
+            found += 1;
+            take(v)
+        })?;
+        match found == steps {
+            true => Ok(()),
+            false => Err(self.bad(format!(
+                "\"y\" has {found} labels and \"x\" has {steps} steps; make them equal"
+            ))),
+        }
+    }
+
+    /// Calls `take` with each element of an array, and says what it said.
+    fn each<'t>(
+        &self,
+        array: &'t RawValue,
+        take: impl FnMut(&'t RawValue) -> Result<()>,
+    ) -> Result<()> {
+        let mut parser = serde_json::Deserializer::from_str(array.get());
+        parser
+            .deserialize_seq(Each(take))
+            .unwrap_or_else(|e| Err(self.bad(e.to_string())))
     }
 }
 
@@ -120,32 +249,26 @@ struct Line<'t> {
     y: Option<&'t RawValue>,
 }
 
-/// Calls `take` with each element of an array, and says what it said.
-fn each<'t>(
-    array: &'t RawValue,
-    take: impl FnMut(&'t RawValue) -> Result<(), String>,
-) -> Result<(), String> {
-    struct Each<F>(F);
-    impl<'t, F: FnMut(&'t RawValue) -> Result<(), String>> Visitor<'t> for Each<F> {
-        type Value = Result<(), String>;
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("an array")
-        }
-        fn visit_seq<A: SeqAccess<'t>>(mut self, mut all: A) -> Result<Self::Value, A::Error> {
-            let mut said = Ok(());
-            // After a fault the rest is still passed over, as the parser wants it.
-            while let Some(one) = all.next_element()? {
-                if said.is_ok() {
-                    said = (self.0)(one);
-                }
-            }
-            Ok(said)
-        }
+/// Calls a function with each element of an array.
+struct Each<F>(F);
+
+impl<'t, F: FnMut(&'t RawValue) -> Result<()>> Visitor<'t> for Each<F> {
+    type Value = Result<()>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
     }
-    let mut parser = serde_json::Deserializer::from_str(array.get());
-    parser
-        .deserialize_seq(Each(take))
-        .unwrap_or_else(|e| Err(e.to_string()))
+
+    fn visit_seq<A: SeqAccess<'t>>(mut self, mut all: A) -> Result<Self::Value, A::Error> {
+        let mut said = Ok(());
+        // After a fault the rest is still passed over, as the parser wants it.
+        while let Some(one) = all.next_element()? {
+            if said.is_ok() {
+                said = (self.0)(one);
+            }
+        }
+        Ok(said)
+    }
 }
 
 fn is_array(value: &RawValue) -> bool {
@@ -157,40 +280,6 @@ fn scalar(value: &RawValue) -> Value {
     serde_json::from_str(value.get()).unwrap_or(Value::Null)
 }
 
-/// Number of channels, and `[T * F]` with gaps as NaN.
-fn steps(x: Option<&RawValue>) -> Result<(usize, Vec<f64>), String> {
-    let rows = x
-        .filter(|x| is_array(x))
-        .ok_or("\"x\" must be there and be an array of steps")?;
-    let (mut out, mut expected, mut step) = (Vec::new(), None, 0);
-    each(rows, |row| {
-        step += 1;
-        let mut width = 0;
-        let mut push = |value: &RawValue| {
-            width += 1;
-            out.push(number(value).map_err(|text| {
-                format!("step {step}, channel {width}: {text} is not a number; repair it")
-            })?);
-            Ok(())
-        };
-        match is_array(row) {
-            true => each(row, push)?,
-            false => push(row)?,
-        }
-        let expected = *expected.get_or_insert(width);
-        if width != expected {
-            return Err(format!(
-                "step {step} has {width} channels and step 1 has {expected}; repair this line"
-            ));
-        }
-        Ok(())
-    })?;
-    match expected {
-        None | Some(0) => Err("\"x\" has no values; give the sequence some or leave it out".into()),
-        Some(width) => Ok((width, out)),
-    }
-}
-
 /// A number, NaN for `null`; otherwise the value as a message shows it.
 fn number(value: &RawValue) -> Result<f64, String> {
     match value.get() {
@@ -200,66 +289,6 @@ fn number(value: &RawValue) -> Result<f64, String> {
         }
         text => Err(shown(text)),
     }
-}
-
-fn label(y: Option<&RawValue>, kind: LabelKind, steps: usize) -> Result<Written, String> {
-    let y = match (kind, y) {
-        (LabelKind::None, _) => return Ok(Written::None),
-        (_, None) => return Err("\"y\" is not there; add the label".into()),
-        (_, Some(y)) => y,
-    };
-    let class = |v: &RawValue| {
-        (name(&scalar(v))).ok_or_else(|| {
-            format!(
-                "{} in \"y\" is not a class; give a text or a number",
-                shown(v.get())
-            )
-        })
-    };
-    let number = |v: &RawValue| match number(v) {
-        Ok(number) if !number.is_nan() => Ok(number),
-        _ => Err(format!(
-            "{} in \"y\" is not a number; correct it",
-            shown(v.get())
-        )),
-    };
-    let per_step = |take: &mut dyn FnMut(&RawValue) -> Result<(), String>| {
-        if !is_array(y) {
-            return Err("\"y\" must be an array with a label for each step".to_owned());
-        }
-        let mut found = 0;
-        each(y, |v| {
-            found += 1;
-            take(v)
-        })?;
-        match found == steps {
-            true => Ok(()),
-            false => Err(format!(
-                "\"y\" has {found} labels and \"x\" has {steps} steps; make them equal"
-            )),
-        }
-    };
-    Ok(match kind {
-        LabelKind::None => Written::None,
-        LabelKind::Class => Written::Class(class(y)?),
-        LabelKind::Number => Written::Number(number(y)?),
-        LabelKind::ClassPerStep => {
-            let mut all = Texts::default();
-            per_step(&mut |v| {
-                all.push(&class(v)?);
-                Ok(())
-            })?;
-            Written::Classes(all)
-        }
-        LabelKind::NumberPerStep => {
-            let mut all = Vec::new();
-            per_step(&mut |v| {
-                all.push(number(v)?);
-                Ok(())
-            })?;
-            Written::Numbers(all)
-        }
-    })
 }
 
 #[cfg(test)]
@@ -287,27 +316,27 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (s.rows[0].steps.clone(), s.rows[1].id.as_str()),
-            (vec![1.0, 2.0, 3.0, 4.0], "3")
+            (s.get(0).steps, &*s.get(1).id),
+            (&[1.0, 2.0, 3.0, 4.0][..], "3")
         );
         assert_eq!(s.classes, ["7", "no"]);
         let s = read("{\"x\":[1,2],\"y\":[0,1.5]}", LabelKind::NumberPerStep).unwrap();
         assert_eq!(
-            (s.channels.len(), &s.rows[0].label),
-            (1, &Label::Numbers(vec![0.0, 1.5]))
+            (s.channels.len(), s.get(0).label),
+            (1, Label::Numbers(&[0.0, 1.5]))
         );
         let s = read("{\"x\":[1,2],\"y\":[true,\"b\"]}", LabelKind::ClassPerStep).unwrap();
         assert_eq!(
-            (s.classes, &s.rows[0].label),
+            (&s.classes, s.get(0).label),
             (
-                vec!["b".to_owned(), "true".into()],
-                &Label::Classes(vec![1, 0])
+                &vec!["b".to_owned(), "true".into()],
+                Label::Classes(&[1, 0])
             )
         );
         assert_eq!(
             read("{\"x\":[1],\"y\":0.5}", LabelKind::Number)
                 .unwrap()
-                .rows[0]
+                .get(0)
                 .label,
             Label::Number(0.5)
         );

@@ -2,14 +2,17 @@
 
 use super::super::error::{DataError, Result, shown};
 use super::super::frame::Missing;
+use super::super::reader::Reader;
+use super::super::shape::Shape;
 use super::super::source;
-use super::super::table::{Cells, ReadOptions, Table};
-use super::super::texts::Texts;
-use super::build::{Builder, Read, Written};
+use super::build::Builder;
 use super::{LabelKind, Sequences};
-use std::collections::HashMap;
+use std::borrow::Cow;
 use std::ops::Range;
 use std::path::Path;
+
+/// The cells of a row.
+type Cells<'t> = [Cow<'t, str>];
 
 /// Which column is what; columns by name or by number from 1.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -31,7 +34,7 @@ pub struct LongOptions {
 /// Reads a long-format file: rows of one sequence stand together.
 ///
 /// # Errors
-/// Those of [`Table::read`] and [`Table::select`]; an id that comes back after another; a step that does not
+/// Those of [`Table::read`](super::super::Table::read) and [`Table::select`](super::super::Table::select); an id that comes back after another; a step that does not
 /// rise; a label that is missing, or that changes within a sequence where there is to be one for all of it.
 pub fn read_long(path: &Path, options: &LongOptions) -> Result<Sequences> {
     parse_long(&source::display(path), &source::read(path)?, options)
@@ -42,212 +45,230 @@ pub fn read_long(path: &Path, options: &LongOptions) -> Result<Sequences> {
 /// # Errors
 /// As [`read_long`], apart from those of the file system.
 pub fn parse_long(file: &str, bytes: &[u8], options: &LongOptions) -> Result<Sequences> {
-    let label = match (options.kind, &options.label) {
-        (LabelKind::None, _) => None,
-        (_, Some(label)) => Some(label.as_str()),
-        (_, None) => {
-            let what = "it is to be read with labels; say which column holds them".into();
-            return Err(DataError::File {
-                file: file.to_owned(),
-                what,
-            });
-        }
-    };
-    let is_class = matches!(options.kind, LabelKind::Class | LabelKind::ClassPerStep);
-    let as_text = [Some(options.id.as_str()), label.filter(|_| is_class)]
-        .into_iter()
-        .flatten()
-        .map(str::to_owned);
-    let read = ReadOptions {
-        header: None,
-        as_text: as_text.collect(),
-    };
-    let table = Table::parse_with(file, bytes, &read)?;
-    let long = Long {
-        options,
-        label: label.map(|l| table.find(l)).transpose()?,
-        table,
-    };
-    let channels = long.channels()?;
-    let columns = channels
-        .iter()
-        .map(|&c| long.table.numbers(c, Missing::Drop))
-        .collect::<Result<Vec<_>>>()?;
-    let names = channels
-        .iter()
-        .map(|&c| long.table.columns[c].name.clone())
-        .collect();
-    let mut builder = Builder::new(file, names, options.missing);
-    for (id, rows) in long.sequences()? {
-        let steps = rows
-            .clone()
-            .flat_map(|r| columns.iter().map(move |c| c[r]))
-            .collect();
-        let label = long.label(&id, rows.clone())?;
-        let lines = &long.table.line_of_row[rows];
-        builder.push(Read {
-            id,
-            line: lines[0].into(),
-            steps,
-            label,
-            step_lines: Some(lines),
-        })?;
+    let text = source::text(file, bytes)?;
+    source::counted(file, text)?;
+    let long = Long::new(file, Reader::new(file, text), options)?;
+    let channels = long.channels.iter();
+    let names = channels.map(|&c| long.shape.names[c].clone()).collect();
+    let mut builder = Builder::new(file, names, options.kind, options.missing);
+    let read = long.read(&mut builder);
+    // Rows that do not stand together come first: they may well be the cause of another fault.
+    if let Some((line, id, before)) = builder.repeated() {
+        return Err(DataError::IdComesBack {
+            file: file.to_owned(),
+            line,
+            id: id.to_owned(),
+            ended: long.last_line(id, builder.line_of(before)..line)?,
+        });
     }
+    read?;
     builder.finish()
 }
 
-struct Long<'o> {
-    options: &'o LongOptions,
+/// A file and what its columns are; each by its position.
+struct Long<'t> {
+    file: &'t str,
+    reader: Reader<'t>,
+    shape: Shape,
+    kind: LabelKind,
+    id: usize,
+    step: Option<usize>,
+    channels: Vec<usize>,
+    /// The column of labels that are read.
     label: Option<usize>,
-    table: Table,
 }
 
-impl Long<'_> {
-    fn error(&self, row: usize, what: String) -> DataError {
+/// The sequence being read.
+#[derive(Default)]
+struct Open {
+    id: String,
+    /// Line that it begins on.
+    line: u64,
+    /// Cells of its last row that the next is compared with.
+    step: String,
+    label: String,
+}
+
+impl<'t> Long<'t> {
+    fn new(file: &'t str, reader: Reader<'t>, options: &LongOptions) -> Result<Self> {
+        if options.kind != LabelKind::None && options.label.is_none() {
+            return Err(DataError::File {
+                file: file.to_owned(),
+                what: "it is to be read with labels; say which column holds them".into(),
+            });
+        }
+        let mut shape = reader.shape(None)?;
+        let find = |shape: &Shape, name: &Option<String>| {
+            let name = name.as_ref();
+            name.map(|name| shape.find(file, name)).transpose()
+        };
+        let id = shape.find(file, &options.id)?;
+        shape.is_text[id] = true;
+        // A label that is not read is still no channel, but need not be there for channels that are named.
+        let label = match (options.kind, options.channels.is_empty()) {
+            (LabelKind::None, false) => None,
+            _ => find(&shape, &options.label)?,
+        };
+        if let (LabelKind::Class | LabelKind::ClassPerStep, Some(label)) = (options.kind, label) {
+            shape.is_text[label] = true;
+        }
+        let step = find(&shape, &options.step)?;
+        let channels: Vec<usize> = match options.channels.is_empty() {
+            true => {
+                let taken = [Some(id), step, label];
+                let numeric = shape.numeric().into_iter();
+                numeric.filter(|&c| !taken.contains(&Some(c))).collect()
+            }
+            false => {
+                let named = options.channels.iter();
+                named.map(|c| shape.find(file, c)).collect::<Result<_>>()?
+            }
+        };
+        if channels.is_empty() {
+            return Err(DataError::File {
+                file: file.to_owned(),
+                what: "there is no column of numbers left to be a channel; add one".into(),
+            });
+        }
+        for &channel in &channels {
+            shape.require_values(file, channel)?;
+        }
+        Ok(Self {
+            file,
+            reader,
+            shape,
+            kind: options.kind,
+            id,
+            step,
+            channels,
+            label: label.filter(|_| options.kind != LabelKind::None),
+        })
+    }
+
+    /// Reads all rows.
+    fn read(&self, builder: &mut Builder) -> Result<()> {
+        let mut open: Option<Open> = None;
+        self.reader.rows(&self.shape, |line, cells| {
+            let id = &*cells[self.id];
+            if id.is_empty() {
+                return Err(self.error(line, "the sequence id is empty; fill it in".into()));
+            }
+            let begins = open.as_ref().is_none_or(|open| open.id != id);
+            if begins {
+                let new = Open {
+                    id: id.to_owned(),
+                    line,
+                    ..Open::default()
+                };
+                if let Some(last) = open.replace(new) {
+                    builder.end(last.line, Some(&last.id))?;
+                }
+            }
+            if let Some(open) = &mut open {
+                self.order(line, cells, begins, open)?;
+                self.label(line, cells, begins, open, builder)?;
+            }
+            for (i, &channel) in self.channels.iter().enumerate() {
+                let name = &self.shape.names[channel];
+                let value = self.reader.number(line, name, &cells[channel])?;
+                builder.value(line, i, value)?;
+            }
+            Ok(())
+        })?;
+        match open {
+            Some(last) => builder.end(last.line, Some(&last.id)),
+            None => Ok(()),
+        }
+    }
+
+    fn error(&self, line: u64, what: String) -> DataError {
         DataError::Line {
-            file: self.table.file().to_owned(),
-            line: self.table.line_of_row[row].into(),
+            file: self.file.to_owned(),
+            line,
             what,
         }
     }
 
-    /// Positions of the channels.
-    fn channels(&self) -> Result<Vec<usize>> {
-        let table = &self.table;
-        if !self.options.channels.is_empty() {
-            return self
-                .options
-                .channels
-                .iter()
-                .map(|c| table.find(c))
-                .collect();
-        }
-        let mut taken = vec![table.find(&self.options.id)?];
-        taken.extend(self.label);
-        // A label that is not read is still no channel.
-        for other in [&self.options.step, &self.options.label]
-            .into_iter()
-            .flatten()
-        {
-            taken.push(table.find(other)?);
-        }
-        let free: Vec<usize> = table.numeric().filter(|c| !taken.contains(c)).collect();
-        if free.is_empty() {
-            let what = "there is no column of numbers left to be a channel; add one".into();
-            return Err(DataError::File {
-                file: table.file().to_owned(),
-                what,
-            });
-        }
-        Ok(free)
-    }
-
-    /// Id and rows of each sequence.
-    fn sequences(&self) -> Result<Vec<(String, Range<usize>)>> {
-        let table = &self.table;
-        // Read as text by `parse_long`.
-        let ids = table.columns[table.find(&self.options.id)?].cells.texts();
-        let mut last_row: HashMap<&str, usize> = HashMap::new();
-        let mut out: Vec<(String, Range<usize>)> = Vec::new();
-        for (row, id) in ids.into_iter().flat_map(Texts::iter).enumerate() {
-            if id.is_empty() {
-                return Err(self.error(row, "the sequence id is empty; fill it in".into()));
-            }
-            match (out.last_mut(), last_row.insert(id, row)) {
-                (Some((_, rows)), Some(before)) if before + 1 == row => rows.end = row + 1,
-                (_, Some(before)) => {
-                    return Err(DataError::IdComesBack {
-                        file: table.file().to_owned(),
-                        line: table.line_of_row[row].into(),
-                        id: id.to_owned(),
-                        ended: table.line_of_row[before].into(),
-                    });
-                }
-                (_, None) => out.push((id.to_owned(), row..row + 1)),
-            }
-        }
-        if let Some(step) = &self.options.step {
-            self.steps_rise(table.find(step)?, &out)?;
-        }
-        Ok(out)
-    }
-
-    fn steps_rise(&self, column: usize, sequences: &[(String, Range<usize>)]) -> Result<()> {
-        let said = |row: usize, id: &str, text: &str| {
-            let what = format!(
-                "step {} of sequence {} does not come after the one before it",
-                shown(text),
-                shown(id)
-            );
-            Err(self.error(row, what + "; sort the file by id and step"))
+    /// Checks that a step comes after the one before it.
+    fn order(&self, line: u64, cells: &Cells<'_>, begins: bool, open: &mut Open) -> Result<()> {
+        let Some(column) = self.step else {
+            return Ok(());
         };
-        for (id, rows) in sequences {
-            for row in rows.start + 1..rows.end {
-                match &self.table.columns[column].cells {
-                    // A gap compares as not rising.
-                    Cells::Numbers { values, .. }
-                        if !matches!(
-                            values[row].partial_cmp(&values[row - 1]),
-                            Some(std::cmp::Ordering::Greater)
-                        ) =>
-                    {
-                        return said(row, id, &values[row].to_string());
-                    }
-                    // How dates are ordered depends on how they are written; that they differ does not.
-                    Cells::Texts { values, .. } if values.get(row) == values.get(row - 1) => {
-                        return said(row, id, values.get(row));
-                    }
-                    _ => {}
-                }
-            }
+        let step = &*cells[column];
+        // How dates are ordered depends on how they are written; that they differ does not.
+        let rises = match self.shape.is_text[column] {
+            true => step != open.step,
+            false => self.reader.rises(&open.step, step),
+        };
+        if !begins && !rises {
+            let what = format!(
+                "step {} of sequence {} does not come after the one before it; sort the file by id and step",
+                shown(step),
+                shown(&open.id)
+            );
+            return Err(self.error(line, what));
+        }
+        step.clone_into(&mut open.step);
+        Ok(())
+    }
+
+    /// Reads the label of a row, or checks that it is that of the row before.
+    fn label(
+        &self,
+        line: u64,
+        cells: &Cells<'_>,
+        begins: bool,
+        open: &mut Open,
+        builder: &mut Builder,
+    ) -> Result<()> {
+        let Some(column) = self.label else {
+            return Ok(());
+        };
+        let (name, label) = (&self.shape.names[column], &*cells[column]);
+        let number = |text: &str| self.reader.no_gap(line, name, text);
+        let (of_classes, per_step) = match self.kind {
+            LabelKind::None => return Ok(()),
+            LabelKind::Class => (true, false),
+            LabelKind::Number => (false, false),
+            LabelKind::ClassPerStep => (true, true),
+            LabelKind::NumberPerStep => (false, true),
+        };
+        if of_classes && label.is_empty() {
+            return Err(self.error(line, "the label is empty; fill it in".into()));
+        }
+        if begins || per_step {
+            label.clone_into(&mut open.label);
+            return match of_classes {
+                true => builder.class(line, label),
+                false => builder.number(line, number(label)?),
+            };
+        }
+        let changes = match of_classes {
+            true => label != open.label,
+            false => number(label)? != number(&open.label)?,
+        };
+        if changes {
+            let what = format!(
+                "the label of sequence {} changes from {} to {}; correct it, or ask for a label per step",
+                shown(&open.id),
+                shown(&open.label),
+                shown(label)
+            );
+            return Err(self.error(line, what));
         }
         Ok(())
     }
 
-    fn label(&self, id: &str, rows: Range<usize>) -> Result<Written> {
-        let Some(column) = self.label else {
-            return Ok(Written::None);
-        };
-        let changes = |row: usize, before: &str, after: &str| {
-            let what = format!(
-                "the label of sequence {} changes from {} to {}",
-                shown(id),
-                shown(before),
-                shown(after)
-            );
-            self.error(row, what + "; correct it, or ask for a label per step")
-        };
-        let one = matches!(self.options.kind, LabelKind::Class | LabelKind::Number);
-        match &self.table.columns[column].cells {
-            Cells::Texts { values, .. }
-                if matches!(
-                    self.options.kind,
-                    LabelKind::Class | LabelKind::ClassPerStep
-                ) =>
-            {
-                let first = values.get(rows.start);
-                if let Some(row) = rows.clone().find(|&r| values.get(r).is_empty()) {
-                    return Err(self.error(row, "the label is empty; fill it in".into()));
-                }
-                match rows.clone().find(|&r| values.get(r) != first) {
-                    Some(row) if one => Err(changes(row, first, values.get(row))),
-                    _ if one => Ok(Written::Class(first.to_owned())),
-                    _ => Ok(Written::Classes(rows.map(|r| values.get(r)).collect())),
-                }
+    /// The last of some lines on which a row of the sequence `id` begins.
+    fn last_line(&self, id: &str, lines: Range<u64>) -> Result<u64> {
+        let mut last = lines.start;
+        self.reader.rows(&self.shape, |line, cells| {
+            if lines.contains(&line) && cells[self.id] == id {
+                last = line;
             }
-            _ => {
-                let all = &self.table.numbers(column, Missing::Refuse)?[rows.clone()];
-                match all.iter().position(|l| *l != all[0]) {
-                    Some(other) if one => Err(changes(
-                        rows.start + other,
-                        &all[0].to_string(),
-                        &all[other].to_string(),
-                    )),
-                    _ if one => Ok(Written::Number(all[0])),
-                    _ => Ok(Written::Numbers(all.to_vec())),
-                }
-            }
-        }
+            Ok(())
+        })?;
+        Ok(last)
     }
 }
 
@@ -279,21 +300,18 @@ mod tests {
     fn rows_of_an_id_are_a_sequence() {
         let s = parse_long("t.csv", GOOD.as_bytes(), &options(LabelKind::Class)).unwrap();
         assert_eq!(
-            (s.channels, s.classes),
+            (&s.channels, &s.classes),
             (
-                vec!["x".to_owned(), "y".into()],
-                vec!["a".to_owned(), "b".into()]
+                &vec!["x".to_owned(), "y".into()],
+                &vec!["a".to_owned(), "b".into()]
             )
         );
+        assert_eq!(s.iter().map(|r| r.id).collect::<Vec<_>>(), ["01", "1"]);
         assert_eq!(
-            s.rows.iter().map(|r| r.id.as_str()).collect::<Vec<_>>(),
-            ["01", "1"]
+            (s.get(0).steps, s.get(0).label),
+            (&[1.0, 2.0, 3.0, 4.0][..], Label::Class(1))
         );
-        assert_eq!(
-            (&s.rows[0].steps[..], &s.rows[0].label),
-            (&[1.0, 2.0, 3.0, 4.0][..], &Label::Class(1))
-        );
-        assert_eq!(s.rows[1].line, 4);
+        assert_eq!(s.get(1).line, 4);
     }
 
     #[test]
@@ -309,7 +327,7 @@ mod tests {
             },
         )
         .unwrap();
-        assert_eq!(s.rows[0].label, Label::Classes(vec![0, 1]));
+        assert_eq!(s.get(0).label, Label::Classes(&[0, 1]));
         let s = parse_long(
             "t",
             text.as_bytes(),
@@ -320,8 +338,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (s.rows[0].label.clone(), s.channels),
-            (Label::Numbers(vec![0.0, 1.0]), vec!["x".to_owned()])
+            (s.get(0).label, &s.channels),
+            (Label::Numbers(&[0.0, 1.0]), &vec!["x".to_owned()])
         );
         let e = parse_long(
             "t",

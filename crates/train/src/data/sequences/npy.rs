@@ -6,7 +6,7 @@
 use super::super::error::{DataError, Result};
 use super::super::frame::Missing;
 use super::super::source;
-use super::build::{Builder, Read, Written, written};
+use super::build::Builder;
 use super::{LabelKind, Sequences};
 use elman_io::{Error, Numbers, Tensor, npy_from_bytes};
 use std::path::Path;
@@ -111,29 +111,23 @@ fn sequences(
             });
         }
     }
-    let mut builder = Builder::new(file, Builder::numbered(f), missing);
+    let mut builder = Builder::new(file, Builder::numbered(f), kind, missing);
+    let labels = if per_step { t } else { 1 };
     for row in 0..n {
-        let labels = y.as_ref().map(|(_, y)| match per_step {
-            true => y.numbers.floats(row * t..(row + 1) * t),
-            false => y.numbers.floats(row..row + 1),
-        });
-        let label = match labels {
-            None => Written::None,
-            Some(all) if kind == LabelKind::ClassPerStep => {
-                let names: Vec<String> = all.iter().map(f64::to_string).collect();
-                Written::Classes(names.iter().map(String::as_str).collect())
+        let line = row as u64 + 1;
+        for value in 0..t * f {
+            builder.value(line, value % f, x.numbers.number(row * t * f + value))?;
+        }
+        for label in y
+            .iter()
+            .flat_map(|(_, y)| (0..labels).map(|l| y.numbers.number(row * labels + l)))
+        {
+            match is_class(kind) {
+                true => builder.class(line, &label.to_string())?,
+                false => builder.number(line, label)?,
             }
-            Some(all) if per_step => Written::Numbers(all),
-            Some(all) => written(all[0], kind),
-        };
-        let number = row as u64 + 1;
-        builder.push(Read {
-            id: number.to_string(),
-            line: number,
-            steps: x.numbers.floats(row * t * f..(row + 1) * t * f),
-            label,
-            step_lines: None,
-        })?;
+        }
+        builder.end(line, None)?;
     }
     builder.finish()
 }
@@ -161,15 +155,15 @@ mod tests {
         let read = |y, kind| sequences("x.npy", x.clone(), y, kind, Missing::Refuse);
         let s = read(y(&[2], &[9.0, 8.0]), LabelKind::Class).unwrap();
         assert_eq!(
-            (s.classes, &s.rows[0].label),
-            (vec!["8".to_owned(), "9".into()], &Label::Class(1))
+            (s.get(0).label, &s.classes[..]),
+            (Label::Class(1), &["8".to_owned(), "9".into()][..])
         );
         let s = read(y(&[2, 2], &[0.0, 1.0, 1.0, 1.0]), LabelKind::ClassPerStep).unwrap();
-        assert_eq!(s.rows[0].label, Label::Classes(vec![0, 1]));
+        assert_eq!(s.get(0).label, Label::Classes(&[0, 1]));
         let s = read(y(&[2, 2], &[0.5, 1.0, 1.0, 1.0]), LabelKind::NumberPerStep).unwrap();
-        assert_eq!(s.rows[0].label, Label::Numbers(vec![0.5, 1.0]));
+        assert_eq!(s.get(0).label, Label::Numbers(&[0.5, 1.0]));
         assert_eq!(
-            read(None, LabelKind::None).unwrap().rows[1].steps,
+            read(None, LabelKind::None).unwrap().get(1).steps,
             [3.0, 4.0]
         );
         assert!(

@@ -4,8 +4,8 @@ use super::super::cell::{self, Cell};
 use super::super::error::{DataError, Result, shown};
 use super::super::frame::Missing;
 use super::super::source;
-use super::Sequences;
-use super::build::{Builder, Read, Written};
+use super::build::Builder;
+use super::{LabelKind, Sequences};
 use std::path::Path;
 
 /// Reads a `.ts` file.
@@ -28,30 +28,21 @@ pub fn read_ts(path: &Path, missing: Missing) -> Result<Sequences> {
 pub fn parse_ts(file: &str, bytes: &[u8], missing: Missing) -> Result<Sequences> {
     let mut lines = (1..).zip(source::text(file, bytes)?.lines().map(str::trim));
     let mut header = Header::read(file, &mut lines)?;
-    let mut count = 0;
     let mut builder: Option<Builder> = None;
     for (line, text) in lines {
         if text.is_empty() || text.starts_with(['#', '%']) {
             continue;
         }
-        count += 1;
-        let (channels, label) = header.channels(file, line, text)?;
-        let names = Builder::numbered(channels.len());
+        let one = header.one(file, line, text)?;
         let builder = builder.get_or_insert_with(|| {
-            let mut builder = Builder::new(file, names, missing);
+            let (kind, channels) = (header.labels.kind(), Builder::numbered(one.channels));
+            let mut builder = Builder::new(file, channels, kind, missing);
             if let Labels::Classes(classes) = &header.labels {
                 builder.declare(classes.clone());
             }
             builder
         });
-        let steps = interleave(&channels);
-        builder.push(Read {
-            id: count.to_string(),
-            line,
-            steps,
-            label,
-            step_lines: None,
-        })?;
+        one.read(&header, builder)?;
     }
     let empty = "there is no sequence after @data; add some";
     let none = || DataError::File {
@@ -143,94 +134,107 @@ impl Header {
         })
     }
 
-    /// The channels of one line (all of one length, gaps NaN) and its label.
-    fn channels(&mut self, file: &str, line: u64, text: &str) -> Result<(Vec<Vec<f64>>, Written)> {
+    /// What one line holds, its values apart.
+    fn one<'t>(&mut self, file: &str, line: u64, text: &'t str) -> Result<One<'t>> {
         let bad = |what: String| DataError::Line {
             file: file.to_owned(),
             line,
             what,
         };
-        let mut fields: Vec<&str> = text.split(':').collect();
-        let label = match (
-            &self.labels,
-            fields.last().copied().unwrap_or_default().trim(),
-        ) {
-            (Labels::None, _) => Written::None,
-            (_, _) if fields.len() < 2 => {
-                return Err(bad(
-                    "there is no label after the last : of this line; add it".into(),
-                ));
-            }
-            (Labels::Classes(_), name) => Written::Class(name.to_owned()),
-            (Labels::Numbers, text) => match cell::read(text, false) {
-                Cell::Number(v) => Written::Number(v),
-                _ => {
-                    return Err(bad(format!(
-                        "the label {} is not a number; correct it",
-                        shown(text)
-                    )));
-                }
-            },
+        let (values, label) = match &self.labels {
+            Labels::None => (text, ""),
+            _ => text.rsplit_once(':').ok_or_else(|| {
+                bad("there is no label after the last : of this line; add it".into())
+            })?,
         };
-        if !matches!(self.labels, Labels::None) {
-            fields.pop();
-        }
-        let expected = *self.channels.get_or_insert(fields.len());
-        if fields.len() != expected {
+        let channels = values.split(':').count();
+        let expected = *self.channels.get_or_insert(channels);
+        if channels != expected {
             return Err(bad(format!(
-                "there are {} channels and {expected} are expected; repair this line",
-                fields.len()
+                "there are {channels} channels and {expected} are expected; repair this line"
             )));
         }
-        let mut channels: Vec<Vec<f64>> = Vec::with_capacity(expected);
-        for (i, field) in fields.iter().enumerate() {
-            let values = numbers(field).map_err(|(step, text)| {
-                bad(format!(
-                    "channel {}, step {step}: {} is not a finite number; repair it",
-                    i + 1,
-                    shown(text)
-                ))
-            })?;
-            let wanted = channels
-                .first()
-                .map(Vec::len)
-                .or(self.length)
-                .unwrap_or(values.len());
-            if values.len() != wanted {
-                let what = format!(
-                    "channel {} has {} steps and {wanted} are expected; repair this line",
-                    i + 1,
-                    values.len()
-                );
-                return Err(bad(what));
-            }
-            channels.push(values);
-        }
-        Ok((channels, label))
-    }
-}
-
-/// The numbers of one channel, gaps NaN; or the step (from 1) and text of the first that is none.
-fn numbers(field: &str) -> Result<Vec<f64>, (usize, &str)> {
-    if field.trim().is_empty() {
-        return Ok(Vec::new());
-    }
-    (1..)
-        .zip(field.split(',').map(str::trim))
-        .map(|(step, text)| match cell::read(text, false) {
-            Cell::Number(v) => Ok(v),
-            Cell::Missing => Ok(f64::NAN),
-            Cell::Infinite | Cell::Text => Err((step, text)),
+        Ok(One {
+            line,
+            values,
+            channels,
+            label: label.trim(),
         })
-        .collect()
+    }
 }
 
-/// `[F][T]` → `[T * F]`.
-fn interleave(channels: &[Vec<f64>]) -> Vec<f64> {
-    let steps = channels.first().map_or(0, Vec::len);
-    (0..steps)
-        .flat_map(|t| channels.iter().map(move |c| c[t]))
-        .collect()
+impl Labels {
+    fn kind(&self) -> LabelKind {
+        match self {
+            Self::None => LabelKind::None,
+            Self::Numbers => LabelKind::Number,
+            Self::Classes(_) => LabelKind::Class,
+        }
+    }
+}
+
+/// A line: one sequence.
+struct One<'t> {
+    line: u64,
+    values: &'t str,
+    channels: usize,
+    label: &'t str,
+}
+
+impl One<'_> {
+    fn read(&self, header: &Header, builder: &mut Builder) -> Result<()> {
+        let line = self.line;
+        let mut length = header.length;
+        for (channel, values) in self.values.split(':').enumerate() {
+            let steps = self.channel(channel, values, builder)?;
+            let wanted = *length.get_or_insert(steps);
+            if steps != wanted {
+                let what = format!(
+                    "channel {} has {steps} steps and {wanted} are expected; repair this line",
+                    channel + 1
+                );
+                return Err(builder.line_error(line, what));
+            }
+        }
+        match (&header.labels, cell::read(self.label, false)) {
+            (Labels::None, _) => {}
+            (Labels::Classes(_), _) => builder.class(line, self.label)?,
+            (Labels::Numbers, Cell::Number(value)) => builder.number(line, value)?,
+            (Labels::Numbers, _) => {
+                let what = format!(
+                    "the label {} is not a number; correct it",
+                    shown(self.label)
+                );
+                return Err(builder.line_error(line, what));
+            }
+        }
+        builder.end(line, None)
+    }
+
+    /// Reads the values of one channel, and returns how many they are.
+    fn channel(&self, channel: usize, values: &str, builder: &mut Builder) -> Result<usize> {
+        let mut steps = 0;
+        if values.trim().is_empty() {
+            return Ok(steps);
+        }
+        for text in values.split(',').map(str::trim) {
+            steps += 1;
+            let value = match cell::read(text, false) {
+                Cell::Number(value) => value,
+                Cell::Missing => f64::NAN,
+                Cell::Infinite | Cell::Text => {
+                    let what = format!(
+                        "channel {}, step {steps}: {} is not a finite number; repair it",
+                        channel + 1,
+                        shown(text)
+                    );
+                    return Err(builder.line_error(self.line, what));
+                }
+            };
+            builder.value(self.line, channel, value)?;
+        }
+        Ok(steps)
+    }
 }
 
 #[cfg(test)]
@@ -253,18 +257,18 @@ mod tests {
         let s = parse_ts("t.ts", GOOD.as_bytes(), Missing::Refuse).unwrap();
         assert_eq!(s.channels, ["channel_1", "channel_2"]);
         assert_eq!(s.classes, ["yes", "no"]);
-        assert_eq!(s.rows[0].steps, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
+        assert_eq!(s.get(0).steps, [1.0, 4.0, 2.0, 5.0, 3.0, 6.0]);
         assert_eq!(
-            (s.rows[0].label.clone(), s.rows[1].label.clone()),
+            (s.get(0).label, s.get(1).label),
             (Label::Class(1), Label::Class(0))
         );
-        assert_eq!((s.rows[1].id.as_str(), s.rows[1].line), ("2", 11));
+        assert_eq!((&*s.get(1).id, s.get(1).line), ("2", 11));
     }
 
     #[test]
     fn numbers_none_and_gaps() {
         let s = parse_ts("t", b"@targetLabel true\n@data\n1,2:0.5\n", Missing::Refuse).unwrap();
-        assert_eq!(s.rows[0].label, Label::Number(0.5));
+        assert_eq!(s.get(0).label, Label::Number(0.5));
         let s = parse_ts(
             "t",
             b"@classLabel false\n@data\n1,?,3\n",
@@ -272,8 +276,8 @@ mod tests {
         )
         .unwrap();
         assert_eq!(
-            (&s.rows[0].steps[..], &s.rows[0].label),
-            (&[1.0, 2.0, 3.0][..], &Label::None)
+            (s.get(0).steps, s.get(0).label),
+            (&[1.0, 2.0, 3.0][..], Label::None)
         );
         assert!(
             fault("@data\n1,?,3\n")

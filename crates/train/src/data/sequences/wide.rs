@@ -2,9 +2,9 @@
 
 use super::super::error::{DataError, Result};
 use super::super::frame::Missing;
+use super::super::reader::Reader;
 use super::super::source;
-use super::super::table::{ReadOptions, Table};
-use super::build::{Builder, Read, Written, written};
+use super::build::Builder;
 use super::{LabelKind, Sequences};
 use std::path::Path;
 
@@ -24,7 +24,7 @@ pub struct WideOptions {
 /// Reads a wide file: all columns but the label are values, in the file's order.
 ///
 /// # Errors
-/// Those of [`Table::read`] and [`Table::select`]; a number of values that is no multiple of the channels;
+/// Those of [`Table::read`](super::super::Table::read) and [`Table::select`](super::super::Table::select); a number of values that is no multiple of the channels;
 /// labels per step, which such a file cannot hold.
 pub fn read_wide(path: &Path, options: &WideOptions) -> Result<Sequences> {
     parse_wide(&source::display(path), &source::read(path)?, options)
@@ -52,56 +52,42 @@ pub fn parse_wide(file: &str, bytes: &[u8], options: &WideOptions) -> Result<Seq
         }
         (_, label) => label.clone(),
     };
-    let as_text = label
-        .clone()
-        .filter(|_| options.kind == LabelKind::Class)
-        .into_iter()
+    let text = source::text(file, bytes)?;
+    source::counted(file, text)?;
+    let reader = Reader::new(file, text);
+    let shape = reader.shape(None)?;
+    let label = label.map(|l| shape.find(file, &l)).transpose()?;
+    let values: Vec<usize> = (0..shape.names.len())
+        .filter(|&c| Some(c) != label)
         .collect();
-    let table = Table::parse_with(
-        file,
-        bytes,
-        &ReadOptions {
-            header: None,
-            as_text,
-        },
-    )?;
-    let label = label.map(|l| table.find(&l)).transpose()?;
-    let positions = (0..table.columns.len()).filter(|&c| Some(c) != label);
-    let columns = positions
-        .map(|c| table.numbers(c, Missing::Drop))
-        .collect::<Result<Vec<_>>>()?;
-    if options.channels == 0 || columns.len() % options.channels != 0 || columns.is_empty() {
+    if values.is_empty() || values.len().checked_rem(options.channels) != Some(0) {
         let what = format!(
             "its rows have {} values, which is not a multiple of {} channels",
-            columns.len(),
+            values.len(),
             options.channels
         );
         return Err(bad(what + "; give another number of channels"));
     }
-    let names = match label {
-        Some(l) if options.kind == LabelKind::Class => table.columns[l].cells.texts(),
-        _ => None,
-    };
-    let numbers = match label {
-        Some(l) if options.kind == LabelKind::Number => table.numbers(l, Missing::Refuse)?,
-        _ => &[],
-    };
-    let mut builder = Builder::new(file, Builder::numbered(options.channels), options.missing);
-    for (row, &line) in table.line_of_row().iter().enumerate() {
-        let steps = columns.iter().map(|c| c[row]).collect();
-        let label = match (names, numbers.get(row)) {
-            (Some(names), _) => Written::Class(names.get(row).to_owned()),
-            (_, Some(&number)) => written(number, LabelKind::Number),
-            _ => Written::None,
-        };
-        builder.push(Read {
-            id: (row + 1).to_string(),
-            line: line.into(),
-            steps,
-            label,
-            step_lines: None,
-        })?;
+    for &column in &values {
+        shape.require_values(file, column)?;
     }
+    let channels = Builder::numbered(options.channels);
+    let mut builder = Builder::new(file, channels, options.kind, options.missing);
+    reader.rows(&shape, |line, cells| {
+        for (i, &column) in values.iter().enumerate() {
+            let value = reader.number(line, &shape.names[column], &cells[column])?;
+            builder.value(line, i % options.channels, value)?;
+        }
+        if let Some(column) = label {
+            let (name, cell) = (&shape.names[column], &cells[column]);
+            match options.kind {
+                LabelKind::Class => builder.class(line, cell)?,
+                LabelKind::Number => builder.number(line, reader.no_gap(line, name, cell)?)?,
+                _ => {}
+            }
+        }
+        builder.end(line, None)
+    })?;
     builder.finish()
 }
 
@@ -124,19 +110,19 @@ mod tests {
         let text = b"0,1,2,3,7\n4,5,6,7,10\n";
         let s = parse_wide("t", text, &options(2, LabelKind::Class)).unwrap();
         assert_eq!(
-            (s.lengths(), s.classes),
+            (s.lengths(), s.classes.clone()),
             (vec![2, 2], vec!["7".to_owned(), "10".into()])
         );
-        assert_eq!(s.rows[1].steps, [4.0, 5.0, 6.0, 7.0]);
+        assert_eq!(s.get(1).steps, [4.0, 5.0, 6.0, 7.0]);
         let s = parse_wide("t", text, &options(1, LabelKind::Number)).unwrap();
         assert_eq!(
-            (s.lengths(), &s.rows[0].label),
-            (vec![4, 4], &Label::Number(7.0))
+            (s.lengths(), s.get(0).label),
+            (vec![4, 4], Label::Number(7.0))
         );
         assert_eq!(
             parse_wide("t", text, &options(2, LabelKind::None))
                 .unwrap()
-                .rows[0]
+                .get(0)
                 .label,
             Label::None
         );

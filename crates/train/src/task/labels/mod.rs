@@ -130,7 +130,7 @@ impl LabelTask {
         let own = own.into_iter().filter(|(_, which)| !which.is_empty());
         let own = own.map(|(name, which)| part(name, &self.sequences, which.clone()));
         let others = self.others.iter();
-        let others = others.map(|o| part("test", o, (0..o.rows.len()).collect()));
+        let others = others.map(|o| part("test", o, (0..o.len()).collect()));
         own.chain(others).collect()
     }
     fn width(&self) -> usize {
@@ -150,15 +150,16 @@ fn drawn(config: &Config, sequences: &Sequences, has_test: bool) -> Result<Drawn
         test,
     };
     let mut rng = ChaCha8Rng::seed_from_u64(config.split_seed);
-    let ids: Vec<&str> = sequences.rows.iter().map(|r| r.id.as_str()).collect();
+    let ids: Vec<_> = sequences.iter().map(|s| s.id).collect();
+    let ids: Vec<&str> = ids.iter().map(|id| &**id).collect();
     Ok(draw(&ids, shares, &mut rng)?)
 }
 
 fn require_two_classes(sequences: &Sequences, train: &[usize]) -> Result<(), Error> {
     let mut seen = vec![false; sequences.classes.len()];
     for &row in train {
-        match &sequences.rows[row].label {
-            Label::Class(c) => seen[*c as usize] = true,
+        match sequences.get(row).label {
+            Label::Class(c) => seen[c as usize] = true,
             Label::Classes(all) => all.iter().for_each(|&c| seen[c as usize] = true),
             _ => {}
         }
@@ -201,7 +202,7 @@ impl Task for LabelTask {
         self.validation.loss(loss, &weights, team).map(Some)
     }
     fn knowledge(&self) -> Result<BTreeMap<String, String>, Error> {
-        let steps = self.sequences.rows.iter().flat_map(|r| &r.steps);
+        let steps = self.sequences.iter().flat_map(|s| s.steps);
         Ok(BTreeMap::from([
             ("task".into(), json(&self.name())?),
             ("data".into(), digest(steps.flat_map(|x| x.to_le_bytes()))),

@@ -83,7 +83,7 @@ impl LabelModel {
         if self.question.of_classes() {
             sequences.use_classes(&self.classes)?;
         }
-        let all: Vec<usize> = (0..sequences.rows.len()).collect();
+        let all: Vec<usize> = (0..sequences.len()).collect();
         let scaling = (&self.channels, &self.answer);
         Rows::new(&sequences, &all, scaling, (self.question, self.read))
     }
@@ -116,13 +116,13 @@ impl LabelModel {
         Ok(answers)
     }
     /// What it should have said about a sequence: classes, or numbers in the label's units.
-    pub(crate) fn truth(label: &Label) -> (Vec<u32>, Vec<f64>) {
+    pub(crate) fn truth(label: Label<'_>) -> (Vec<u32>, Vec<f64>) {
         match label {
             Label::None => Default::default(),
-            Label::Class(c) => (vec![*c], Vec::new()),
-            Label::Classes(all) => (all.clone(), Vec::new()),
-            Label::Number(y) => (Vec::new(), vec![*y]),
-            Label::Numbers(all) => (Vec::new(), all.clone()),
+            Label::Class(c) => (vec![c], Vec::new()),
+            Label::Classes(all) => (all.to_vec(), Vec::new()),
+            Label::Number(y) => (Vec::new(), vec![y]),
+            Label::Numbers(all) => (Vec::new(), all.to_vec()),
         }
     }
 }

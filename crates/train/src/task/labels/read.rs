@@ -77,7 +77,7 @@ pub(crate) fn labelled(
         question.labels(),
         config.label.clone(),
     )?;
-    if sequences.rows.len() < 2 {
+    if sequences.len() < 2 {
         let what = "there is one sequence in it; to learn and to test takes at least two".into();
         return Err(DataError::File {
             file: sequences.file,

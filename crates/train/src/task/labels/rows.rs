@@ -2,7 +2,9 @@
 
 use super::Question;
 use crate::data::sequences::{Label, Sequences};
-use crate::data::{Affine, DataError, Frame, Scaler, Scaling, sorted_batches};
+use crate::data::{
+    Affine, DataError, Frame, Rising, RowLabels, Scaler, Scaling, Values, sorted_batches,
+};
 use crate::{Error, Loss, Piece, Read, Source, Sum, Target};
 use elman_core::{Batch, Team, Trace, Weights, forward};
 use std::num::NonZeroUsize;
@@ -40,24 +42,24 @@ pub(crate) fn fit(
     train: &[usize],
 ) -> Result<(Scaler, Affine, f64), Error> {
     let f = sequences.channels.len();
-    let rows = || train.iter().map(|&r| &sequences.rows[r]);
+    let rows = || train.iter().map(|&r| sequences.get(r));
     let channel = |c: usize| {
         let values = rows().flat_map(|r| r.steps.iter().skip(c).step_by(f));
         values.map(|&v| f64::from(v)).collect()
     };
     let labels: Vec<f64> = rows()
-        .flat_map(|r| match &r.label {
-            Label::Number(y) => vec![*y],
-            Label::Numbers(all) => all.clone(),
+        .flat_map(|r| match r.label {
+            Label::Number(y) => vec![y],
+            Label::Numbers(all) => all.to_vec(),
             _ => Vec::new(),
         })
         .collect();
     let frame = |names: Vec<String>, columns: Vec<Vec<f64>>| Frame {
         file: sequences.file.clone(),
         names,
-        columns,
-        labels: Vec::new(),
-        line_of_row: Vec::new(),
+        columns: columns.into_iter().map(Values::from).collect(),
+        labels: RowLabels::default(),
+        line_of_row: Rising::default(),
         repaired: 0,
     };
     let scale = |frame: Frame| {
@@ -100,16 +102,16 @@ impl Rows {
             read,
         };
         let scaled = |y: f64| ((y - answer.offset) / answer.scale) as f32;
-        for row in which.iter().map(|&r| &sequences.rows[r]) {
+        for row in which.iter().map(|&r| sequences.get(r)) {
             let places = row.steps.iter().enumerate();
             let x: Vec<f32> = places
                 .map(|(i, &v)| channels.forward(i % f, f64::from(v)) as f32)
                 .collect();
-            let answers = match &row.label {
+            let answers = match row.label {
                 Label::None => Answers::None,
-                Label::Class(c) => Answers::Classes(vec![*c]),
-                Label::Classes(all) => Answers::Classes(all.clone()),
-                Label::Number(y) => Answers::Numbers(vec![scaled(*y)]),
+                Label::Class(c) => Answers::Classes(vec![c]),
+                Label::Classes(all) => Answers::Classes(all.to_vec()),
+                Label::Number(y) => Answers::Numbers(vec![scaled(y)]),
                 Label::Numbers(all) => Answers::Numbers(all.iter().map(|&y| scaled(y)).collect()),
             };
             let sound = match &answers {

@@ -17,7 +17,8 @@ use super::forecast::network;
 use super::{Task, digest, json};
 use crate::data::sequences::{Label, Sequences};
 use crate::data::{
-    DataError, Drawn, Fractions, Pairs, Scaler, SymbolTable, Texts, draw, sorted_batches,
+    DataError, Drawn, Fractions, Pairs, Rising, RowLabels, Scaler, SymbolTable, Texts, draw,
+    sorted_batches,
 };
 use crate::{Config, Error, Learner, Loss, Reach, Source, Sum};
 use elman_core::{
@@ -93,7 +94,7 @@ impl Given {
     }
     /// From sequences: all steps of one, one after another, are its vector.
     pub(crate) fn vectors(sequences: Sequences) -> Result<Given, Error> {
-        let width = sequences.rows[0].steps.len();
+        let width = sequences.get(0).steps.len();
         let mut given = Given {
             file: sequences.file.clone(),
             names: Texts::default(),
@@ -102,7 +103,7 @@ impl Given {
             channels: (1..=width).map(|n| format!("number_{n}")).collect(),
             targets: Texts::default(),
         };
-        for row in &sequences.rows {
+        for row in sequences.iter() {
             if row.steps.len() != width {
                 return Err(DataError::Line {
                     file: sequences.file.clone(),
@@ -114,10 +115,10 @@ impl Given {
                 }
                 .into());
             }
-            given.vectors.extend_from_slice(&row.steps);
+            given.vectors.extend_from_slice(row.steps);
             given.names.push(&row.id);
-            given.targets.push(match &row.label {
-                Label::Class(c) => &sequences.classes[*c as usize],
+            given.targets.push(match row.label {
+                Label::Class(c) => &sequences.classes[c as usize],
                 _ => "",
             });
         }
@@ -283,14 +284,14 @@ fn fit(config: &Config, given: &Given, width: usize, train: &[usize]) -> Result<
         let values = train
             .iter()
             .map(|&r| f64::from(given.vectors[r * width + c]));
-        values.collect::<Vec<f64>>()
+        values.collect::<Vec<f64>>().into()
     };
     let frame = crate::data::Frame {
         file: given.file.clone(),
         names: given.channels.clone(),
         columns: (0..width).map(column).collect(),
-        labels: Vec::new(),
-        line_of_row: Vec::new(),
+        labels: RowLabels::default(),
+        line_of_row: Rising::default(),
         repaired: 0,
     };
     Ok(Scaler::fit(config.scale, &frame, 0..train.len())?)
