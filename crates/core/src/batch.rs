@@ -5,6 +5,7 @@
 
 use crate::noise::Noise;
 use crate::{Element, Error, Input};
+use elman_kernels::prefer_large_pages;
 
 /// The inputs of B rows, up to T steps each.
 #[derive(Clone, Debug)]
@@ -75,6 +76,7 @@ impl<E: Element> Batch<E> {
         }
         let mut batch = Batch::empty(steps, rows, lengths)?;
         let mut packed = Vec::with_capacity(batch.total() * width);
+        prefer_large_pages(packed.spare_capacity_mut());
         for t in 0..batch.steps() {
             for &r in &batch.order[..batch.offsets[t + 1] - batch.offsets[t]] {
                 let x = row(t, r);

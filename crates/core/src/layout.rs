@@ -2,6 +2,7 @@
 
 use crate::network::Sweep;
 use crate::{Element, Error, Network, Rows};
+use elman_kernels::prefer_large_pages;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -178,12 +179,18 @@ pub struct Params<E> {
     data: Vec<E>,
 }
 
+fn zeros<E: Element>(len: usize) -> Vec<E> {
+    let data = vec![E::ZERO; len];
+    prefer_large_pages(&data);
+    data
+}
+
 impl<E: Element> Params<E> {
     /// All zeros, for a network whose sizes are right.
     pub fn zeros(network: &Network) -> Result<Params<E>, Error> {
         network.check()?;
         let layout = Layout::of(network);
-        let data = vec![E::ZERO; layout.len()];
+        let data = zeros(layout.len());
         Ok(Params {
             layout: Arc::new(layout),
             data,
@@ -196,7 +203,7 @@ impl<E: Element> Params<E> {
             encoder.check()?;
         }
         let layout = Layout::with(network, companions);
-        let data = vec![E::ZERO; layout.len()];
+        let data = zeros(layout.len());
         Ok(Params {
             layout: Arc::new(layout),
             data,
@@ -218,7 +225,7 @@ impl<E: Element> Params<E> {
     pub fn zeros_like(&self) -> Params<E> {
         Params {
             layout: self.layout.clone(),
-            data: vec![E::ZERO; self.data.len()],
+            data: zeros(self.data.len()),
         }
     }
     /// The same numbers in another type, rounded to nearest.

@@ -1,6 +1,6 @@
 //! Memory that begins at a cache line.
 
-use crate::Element;
+use crate::{Element, prefer_large_pages};
 use core::ops::{Deref, DerefMut};
 use std::cell::Cell;
 
@@ -34,6 +34,8 @@ impl<E: Copy + Default> Buffer<E> {
     pub fn resize(&mut self, len: usize) {
         let lines = len.div_ceil(16);
         if lines > self.lines.len() {
+            self.lines.reserve_exact(lines - self.lines.len());
+            prefer_large_pages(self.lines.spare_capacity_mut());
             self.lines.resize(lines, Line([E::default(); 16]));
         }
         self.len = len;

@@ -9,7 +9,7 @@
 //! | [`outer_add`] | `out += aᵀ · b`, the gradient of a weight matrix over all steps and rows |
 //! | [`column_sum_add`] | `out += Σ_rows a`, the gradient of a bias |
 //! | [`Level::run`] | a [`Job`]: arithmetic written once over a [`Value`], run at the widest vectors there are |
-//! | [`expect_writes`] | nothing; it asks for memory in time |
+//! | [`expect_writes`], [`prefer_large_pages`] | nothing; they ask for memory in time, and for pages that hold more of it |
 //! | [`Team::each`] | the same work on every shard, one thread each |
 //! | [`fma_peak`] | nothing; it measures what one core could reach |
 //!
@@ -29,6 +29,7 @@ mod math;
 mod neon;
 mod outer;
 mod packed;
+mod pages;
 mod peak;
 mod portable;
 mod product;
@@ -47,6 +48,7 @@ pub use element::Element;
 pub use level::{Job, Level};
 pub use outer::{Pick, outer_add};
 pub use packed::Packed;
+pub use pages::prefer_large_pages;
 pub use peak::fma_peak;
 pub use product::{Start, product};
 pub use rows::{Rows, RowsMut};
