@@ -1,4 +1,5 @@
-"""elman beside its peers on the same weights and inputs: forward and backward (T1 to T8) and single steps (S16 to S1024).
+"""elman beside its peers on the same weights and inputs: forward and backward, forward alone (T1 to T8) and single steps
+(S16 to S1024).
 
     python bench/peers.py run [--cells elman,lstm,gru] [--modes train,stream,infer] [--shapes T1,S16,…] [--rounds 5]
     python bench/peers.py write
@@ -29,6 +30,7 @@ import numpy as np
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "peers"))
 import page  # noqa: E402
+from page import TWO  # noqa: E402
 from shapes import CELLS, SHAPES, work_of  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -104,10 +106,21 @@ def start(made, libraries, names):
     for name in made:
         if name.startswith("oneDNN"):
             # The build on SYCL takes its number of threads from the processors that it may use.
-            commands[name] = lambda name=name: Peer(
-                name, ["taskset", "-c", "0", made[name]], LD_LIBRARY_PATH=f"{libraries[name]}:{library}",
-                OCL_ICD_FILENAMES=library / "libintelocl.so")
+            found = {"LD_LIBRARY_PATH": f"{libraries[name]}:{library}", "OCL_ICD_FILENAMES": library / "libintelocl.so"}
+            commands[name] = lambda name=name, found=found: Peer(name, ["taskset", "-c", "0", made[name]], **found)
+            commands[name + TWO] = lambda name=name, found=found: Peer(name + TWO, [made[name]], 2, **found)
+    for name, word in (("PyTorch", "pytorch"), ("JAX", "jax"), ("ONNX Runtime", "onnxruntime")):
+        commands[name + TWO] = lambda name=name, word=word: Peer(name + TWO, [*python, word], 2)
     return [make() for name, make in commands.items() if not names or name in names]
+
+
+def takes_part(peer, mode, shape):
+    """Two threads train whole batches, and share the units of single steps where they are many; peers on two threads are
+    asked for single steps only, as what one core's caches hold decides there."""
+    many = shape[1] >= 128
+    if peer.threads == 1:
+        return True
+    return many if mode == "stream" else mode == "train" and peer.name == "elman 2"
 
 
 def prepare(folder, cell, mode, shape):
@@ -171,7 +184,7 @@ def compare(folder, peers, mode):
 
 
 def tag(peer):
-    return peer.name.replace(" ", "-")
+    return peer.name.replace(" ", "-").replace(",", "")
 
 
 def measure(peers, folder, cell, mode, name, rounds, seconds):
@@ -179,7 +192,7 @@ def measure(peers, folder, cell, mode, name, rounds, seconds):
     prepare(folder, cell, mode, shape)
     ready, how = [], {}
     for peer in peers:
-        if mode == "stream" and peer.threads > 1:
+        if not takes_part(peer, mode, shape):
             continue
         line = f"load {folder} {tag(peer)} {cell} {mode} {peer.threads} " + " ".join(map(str, shape))
         answer = peer.ask(line)
@@ -248,7 +261,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("what", choices=["run", "write"])
     parser.add_argument("--cells", default="elman,lstm,gru")
-    parser.add_argument("--modes", default="train,stream")
+    parser.add_argument("--modes", default="train,stream,infer")
     parser.add_argument("--shapes", default="")
     parser.add_argument("--peers", default="", help="only these; PyTorch and elman must be among them")
     parser.add_argument("--rounds", type=int, default=5)

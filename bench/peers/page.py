@@ -7,11 +7,13 @@ from shapes import CELLS, SHAPES
 
 MODES = {"train": "Training step", "infer": "Whole sequences", "stream": "Single steps"}
 OURS = ("elman", "elman 2", "elman avx2")
+#: What the names of peers on two threads end with.
+TWO = ", 2 threads"
 
 
-def best(workload):
-    """Name and median of the fastest peer."""
-    peers = {n: m["median"] for n, m in workload["peers"].items() if n not in OURS}
+def best(workload, two=False):
+    """Name and median of the fastest peer on one thread; or on one or two."""
+    peers = {n: m["median"] for n, m in workload["peers"].items() if n not in OURS and (two or not n.endswith(TWO))}
     name = min(peers, key=peers.get)
     return name, peers[name]
 
@@ -66,6 +68,21 @@ def threads_table(workloads):
         by = {w["shape"]: w["peers"]["elman"]["median"] / w["peers"]["elman 2"]["median"] for w in rows if w["cell"] == cell}
         if by:
             lines.append(f"| {cell} | " + " | ".join(f"{by[s]:.2f}" if s in by else "–" for s in shapes) + " |")
+    return "\n".join(lines) + "\n\n" + shared_steps(workloads)
+
+
+def shared_steps(workloads):
+    """Single steps whose units two threads share, beside peers on one or two threads."""
+    rows = [w for w in workloads if "elman 2" in w["peers"] and w["mode"] == "stream"]
+    if not rows:
+        return ""
+    lines = ["### Single steps, units shared by two threads", "",
+             "| | | elman, 2 threads | one thread / two | best peer, on one or two threads / elman |", "|---|---|---|---|---|"]
+    for cell in CELLS:
+        for w in (w for shape in SHAPES["stream"] for w in rows if (w["cell"], w["shape"]) == (cell, shape)):
+            own, (name, peer) = w["peers"]["elman 2"]["median"], best(w, two=True)
+            lines.append(f"| {cell} | {w['shape']} | {seconds(own)} | {w['peers']['elman']['median'] / own:.2f} "
+                         f"| **{peer / own:.2f}** {name} |")
     return "\n".join(lines) + "\n"
 
 

@@ -2,10 +2,11 @@
 
 use anyhow::{Result, ensure};
 use elman_core::{
-    Batch, CellKind, Cotangent, Deltas, Input, Level, Network, Params, State, Stepper, Team, Trace, Weights, backward,
-    fma_peak, forward,
+    Batch, CellKind, Cotangent, Deltas, Input, Level, Network, Params, SharedStepper, State, Stepper, Team, Trace,
+    Weights, backward, fma_peak, forward,
 };
 use peers::{Once, Work, serve};
+use std::sync::Arc;
 
 const NAMES: [(&str, &str); 4] = [
     ("w_ih", "weight_ih_l0"),
@@ -14,23 +15,33 @@ const NAMES: [(&str, &str); 4] = [
     ("b_hh", "bias_hh_l0"),
 ];
 
-fn stream(work: &Work, network: &Network, params: &Params<f32>) -> Result<Once> {
-    let mut stepper = Stepper::new(network, params)?;
-    let (x, f) = (work.read("x")?, work.input);
-    let mut y = vec![0.0; work.hidden];
-    let mut all = Vec::new();
-    for x in x.chunks_exact(f) {
-        stepper.step(x, &mut y)?;
-        all.extend_from_slice(&y);
-    }
-    work.write("y", &all)?;
-    Ok(Box::new(move || {
-        stepper.reset();
+/// The steps of a stepper of either kind.
+macro_rules! steps {
+    ($stepper:expr, $work:ident) => {{
+        let mut stepper = $stepper;
+        let (x, f) = ($work.read("x")?, $work.input);
+        let mut y = vec![0.0; $work.hidden];
+        let mut all = Vec::new();
         for x in x.chunks_exact(f) {
             stepper.step(x, &mut y)?;
+            all.extend_from_slice(&y);
         }
-        Ok(x.len() / f)
-    }))
+        $work.write("y", &all)?;
+        Ok(Box::new(move || {
+            stepper.reset();
+            for x in x.chunks_exact(f) {
+                stepper.step(x, &mut y)?;
+            }
+            Ok(x.len() / f)
+        }))
+    }};
+}
+
+fn stream(work: &Work, network: &Network, params: &Params<f32>) -> Result<Once> {
+    match work.threads {
+        1 => steps!(Stepper::new(network, params)?, work),
+        n => steps!(SharedStepper::new(network, params, &Arc::new(Team::new(n)))?, work),
+    }
 }
 
 fn load(work: &Work) -> Result<Once> {
@@ -42,7 +53,12 @@ fn load(work: &Work) -> Result<Once> {
     ensure!(cell.is_some(), "there is no cell {}", work.cell);
     let network = Network {
         output: None,
-        ..Network::new(cell.unwrap_or(CellKind::Elman), Input::Features(work.input), work.hidden, 1)
+        ..Network::new(
+            cell.unwrap_or(CellKind::Elman),
+            Input::Features(work.input),
+            work.hidden,
+            1,
+        )
     };
     let mut params = Params::<f32>::zeros(&network)?;
     for (file, name) in NAMES {
@@ -69,10 +85,23 @@ fn load(work: &Work) -> Result<Once> {
             let (scale, share) = (2.0 / n as f32, n.div_ceil(team.threads()));
             d_outputs.resize(n, 0.0);
             let mut shares: Vec<_> = d_outputs.chunks_mut(share).zip(trace.outputs().chunks(share)).collect();
-            team.each(&mut shares, |(d, y)| d.iter_mut().zip(*y).for_each(|(d, y)| *d = y * scale));
+            team.each(&mut shares, |(d, y)| {
+                d.iter_mut().zip(*y).for_each(|(d, y)| *d = y * scale)
+            });
             gradient.data_mut().fill(0.0);
-            let cotangent = Cotangent { outputs: &d_outputs, state: None };
-            backward(&weights, &batch, &trace, cotangent, &mut deltas, Some(&mut gradient), &team)?;
+            let cotangent = Cotangent {
+                outputs: &d_outputs,
+                state: None,
+            };
+            backward(
+                &weights,
+                &batch,
+                &trace,
+                cotangent,
+                &mut deltas,
+                Some(&mut gradient),
+                &team,
+            )?;
         }
         if let Some(work) = report {
             work.write("y", trace.outputs())?;
