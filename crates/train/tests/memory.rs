@@ -175,9 +175,20 @@ fn tables() {
         file("0.1,0.1,0.1,0.1,0.1\n", ",,,,\n", ""),
         table,
     );
-    // A column has a name and a type of its own.
-    let line = || "1,".repeat(1 << 17).into_bytes();
-    check("one line of many columns", 250.0, line, table);
+    // A column has a name and a type of its own, hence a limit.
+    let refused = |bytes: &[u8]| Table::parse("x", bytes).unwrap_err();
+    check(
+        "one line of many columns",
+        MOST,
+        file("", "1,", "1\n"),
+        refused,
+    );
+    check(
+        "a long second line",
+        MOST,
+        file("1,1\n", "1,", "1\n"),
+        refused,
+    );
     check(
         "gaps filled",
         MOST,
@@ -316,12 +327,18 @@ fn long_and_wide() {
         file("", "1,1\n", ""),
         wide(Number, Some("2"), 1),
     );
-    // A class has a name of its own, which the model keeps.
+    // A class has a name of its own, hence a limit.
+    let options = WideOptions {
+        channels: 1,
+        label: Some("2".into()),
+        kind: Class,
+        missing: Missing::Refuse,
+    };
     check(
         "wide, every row its class",
-        17.0,
+        MOST,
         named("", |n| format!("1,{n}_\n")),
-        wide(Class, Some("2"), 1),
+        move |b: &[u8]| parse_wide("x", b, &options).unwrap_err(),
     );
 }
 
@@ -359,6 +376,19 @@ fn ts_jsonl_and_npy() {
         file("@targetLabel true\n@data\n", "1:1\n", ""),
         ts,
     );
+    let refused = |b: &[u8]| parse_ts("x", b, Missing::Refuse).unwrap_err();
+    check(
+        "ts, many channels",
+        MOST,
+        file("@data\n", "1:", "1\n"),
+        refused,
+    );
+    check(
+        "ts, many classes",
+        MOST,
+        named("@classLabel true", |n| format!(" {n}_")),
+        refused,
+    );
     let jsonl = |kind| {
         let options = JsonlOptions {
             kind,
@@ -393,6 +423,13 @@ fn ts_jsonl_and_npy() {
         MOST,
         named("", |n| format!("{{\"id\":\"{n}_\",\"x\":[1]}}\n")),
         none,
+    );
+    let refused = |b: &[u8]| parse_jsonl("x", b, JsonlOptions::default()).unwrap_err();
+    check(
+        "jsonl, many channels",
+        MOST,
+        file("{\"x\":[[", "1,", "1]]}"),
+        refused,
     );
     for kind in [LabelKind::NumberPerStep, LabelKind::ClassPerStep] {
         let line = halves("{\"x\":[", "],\"y\":[", "]}");

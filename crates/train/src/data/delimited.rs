@@ -48,9 +48,17 @@ impl Delimiter {
     }
 }
 
-/// A quoted field that begins on this line is never closed.
+/// Most fields of a record, and most channels of a sequence: each has a name, which takes far more than a short field.
+pub(crate) const MOST_FIELDS: usize = 100_000;
+
+/// Why there is no next record.
 #[derive(Debug, PartialEq)]
-pub(crate) struct OpenQuote(pub(crate) u64);
+pub(crate) enum Fault {
+    /// A quoted field that begins on this line is never closed.
+    OpenQuote(u64),
+    /// The record on this line has more than [`MOST_FIELDS`].
+    TooWide(u64),
+}
 
 /// Reads records one by one. Blank lines, lines beginning with `#` and Excel's `sep=` line are skipped.
 pub(crate) struct Records<'t> {
@@ -75,10 +83,7 @@ impl<'t> Records<'t> {
     }
 
     /// Fills `fields` with the next record and returns the line it begins on; `None` at the end.
-    pub(crate) fn next(
-        &mut self,
-        fields: &mut Vec<Cow<'t, str>>,
-    ) -> Result<Option<u64>, OpenQuote> {
+    pub(crate) fn next(&mut self, fields: &mut Vec<Cow<'t, str>>) -> Result<Option<u64>, Fault> {
         fields.clear();
         while self.skip_line_without_data() {}
         if self.at >= self.text.len() {
@@ -92,6 +97,9 @@ impl<'t> Records<'t> {
             let padded_end = self.delimiter == Delimiter::Spaces && self.at_line_end();
             if !padded_end || fields.is_empty() {
                 let field = self.field()?;
+                if fields.len() == MOST_FIELDS {
+                    return Err(Fault::TooWide(begins));
+                }
                 fields.push(field);
             }
             match self.byte() {
@@ -137,7 +145,7 @@ impl<'t> Records<'t> {
         true
     }
 
-    fn field(&mut self) -> Result<Cow<'t, str>, OpenQuote> {
+    fn field(&mut self) -> Result<Cow<'t, str>, Fault> {
         if self.byte() == Some(b'"') {
             return self.quoted().map(Cow::Owned);
         }
@@ -149,14 +157,14 @@ impl<'t> Records<'t> {
     }
 
     /// From an opening quote to the delimiter after the closing one; `""` inside stands for `"`.
-    fn quoted(&mut self) -> Result<String, OpenQuote> {
+    fn quoted(&mut self) -> Result<String, Fault> {
         let opened = self.line;
         let mut out = String::new();
         self.at += 1;
         let mut start = self.at;
         loop {
             match self.byte() {
-                None => return Err(OpenQuote(opened)),
+                None => return Err(Fault::OpenQuote(opened)),
                 Some(b'"') => {
                     out.push_str(&self.text[start..self.at]);
                     self.at += 1;
@@ -185,7 +193,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn all(text: &str, delimiter: Delimiter) -> Result<Vec<(u64, Vec<String>)>, OpenQuote> {
+    fn all(text: &str, delimiter: Delimiter) -> Result<Vec<(u64, Vec<String>)>, Fault> {
         let mut records = Records::new(text, delimiter);
         let (mut out, mut fields) = (Vec::new(), Vec::new());
         while let Some(line) = records.next(&mut fields)? {
@@ -241,7 +249,7 @@ mod tests {
     fn an_open_quote_is_named_by_the_line_it_opens_on() {
         assert_eq!(
             all("a,b\n1,\"2\n3,4\n", Delimiter::Comma),
-            Err(OpenQuote(2))
+            Err(Fault::OpenQuote(2))
         );
     }
 

@@ -1,7 +1,7 @@
 //! The two passes over a delimited file: first its shape, then its cells.
 
 use super::cell::{self, Cell};
-use super::delimited::{Delimiter, OpenQuote, Records};
+use super::delimited::{Delimiter, Fault, MOST_FIELDS, Records};
 use super::dialect::{self, Count};
 use super::error::{DataError, Result};
 use super::rising::Rising;
@@ -29,10 +29,17 @@ impl<'t> Reader<'t> {
         }
     }
 
-    fn open_quote(&self, OpenQuote(line): OpenQuote) -> DataError {
-        DataError::OpenQuote {
-            file: self.file.to_owned(),
-            line,
+    fn fault(&self, fault: Fault) -> DataError {
+        let file = self.file.to_owned();
+        match fault {
+            Fault::OpenQuote(line) => DataError::OpenQuote { file, line },
+            Fault::TooWide(line) => DataError::Line {
+                file,
+                line,
+                what: format!(
+                    "there are more than {MOST_FIELDS} fields; if they are one long series, give each value a line"
+                ),
+            },
         }
     }
 
@@ -42,7 +49,7 @@ impl<'t> Reader<'t> {
         let (mut first, mut fields) = (Vec::new(), Vec::new());
         let first_line = records
             .next(&mut first)
-            .map_err(|e| self.open_quote(e))?
+            .map_err(|e| self.fault(e))?
             .ok_or_else(|| DataError::Empty {
                 file: self.file.to_owned(),
             })?;
@@ -51,7 +58,7 @@ impl<'t> Reader<'t> {
         let mut spacings = [Spacing::new(); 2];
         spacings[0].add(cell::read(&first[0], self.comma));
         let mut rows = 0;
-        while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
+        while let Some(line) = records.next(&mut fields).map_err(|e| self.fault(e))? {
             if fields.len() != first.len() {
                 return Err(DataError::Ragged {
                     file: self.file.to_owned(),
@@ -130,7 +137,7 @@ impl<'t> Reader<'t> {
         let mut records = Records::new(self.text, self.delimiter);
         let mut fields = Vec::new();
         let mut header = shape.header;
-        while let Some(line) = records.next(&mut fields).map_err(|e| self.open_quote(e))? {
+        while let Some(line) = records.next(&mut fields).map_err(|e| self.fault(e))? {
             if !std::mem::take(&mut header) {
                 take(line, &fields)?;
             }

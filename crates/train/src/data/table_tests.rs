@@ -1,5 +1,6 @@
 //! Tests of `table` and `frame`: files as people have them, and wrong ones.
 
+use super::delimited::MOST_FIELDS;
 use super::{DataError, Frame, Missing, ReadOptions, Table};
 use proptest::prelude::*;
 
@@ -242,6 +243,20 @@ fn a_constant_target() {
 fn a_typo_does_not_make_a_number_column_the_time() {
     let t = table("v,when\n1,x\n2,y\n3o,z\n4,w\n");
     assert_eq!(t.time_name(), Some("when"));
+}
+
+#[test]
+fn a_row_of_too_many_fields() {
+    let row = |fields: usize| "1,".repeat(fields - 1) + "1\n";
+    for (text, line) in [
+        (row(MOST_FIELDS + 1), 1),
+        (row(2) + &row(MOST_FIELDS + 1), 2),
+    ] {
+        let said = Table::parse("t", text.as_bytes()).unwrap_err().to_string();
+        let start = format!("t: line {line}: there are more than 100000 fields; ");
+        assert!(said.starts_with(&start), "{said}");
+    }
+    assert_eq!(table(&row(MOST_FIELDS).repeat(2)).names().len(), MOST_FIELDS);
 }
 
 proptest! {

@@ -1,10 +1,14 @@
 //! What all readers of sequences do with what they read: channels alike, gaps closed, f32, classes numbered.
 
+use super::super::delimited::MOST_FIELDS;
 use super::super::error::{DataError, Result};
 use super::super::frame::Missing;
 use super::super::values::between;
 use super::{LabelKind, Sequences};
 use std::collections::HashMap;
+
+/// Most classes: each has a name, which takes far more than a short label, and an output of the network.
+pub(super) const MOST_CLASSES: usize = 100_000;
 
 /// Collects sequences, value by value: whole ones would stand in memory twice.
 pub(super) struct Builder {
@@ -47,8 +51,16 @@ impl Builder {
     }
 
     /// Channels named by their number.
-    pub(super) fn numbered(count: usize) -> Vec<String> {
-        (1..=count).map(|n| format!("channel_{n}")).collect()
+    pub(super) fn numbered(file: &str, count: usize) -> Result<Vec<String>> {
+        if count > MOST_FIELDS {
+            return Err(DataError::File {
+                file: file.to_owned(),
+                what: format!(
+                    "its steps have {count} channels, more than {MOST_FIELDS}; if they are one long series, make each value a step"
+                ),
+            });
+        }
+        Ok((1..=count).map(|n| format!("channel_{n}")).collect())
     }
 
     pub(super) fn declare(&mut self, classes: Vec<String>) {
@@ -234,6 +246,12 @@ impl Builder {
                 known: known.clone(),
             });
         }
+        if self.seen.len() == MOST_CLASSES {
+            let what = format!(
+                "there are more than {MOST_CLASSES} classes; if the labels are numbers, learn them as such"
+            );
+            return Err(self.line_error(line, what));
+        }
         let class = self.seen.len() as u32;
         self.seen.insert(name.to_owned(), class);
         Ok(class)
@@ -330,7 +348,12 @@ mod tests {
     use super::*;
 
     fn builder(channels: usize, kind: LabelKind, missing: Missing) -> Builder {
-        Builder::new("t", Builder::numbered(channels), kind, missing)
+        Builder::new(
+            "t",
+            Builder::numbered("t", channels).unwrap(),
+            kind,
+            missing,
+        )
     }
 
     #[test]

@@ -141,10 +141,14 @@ impl One<'_> {
             if width == 0 {
                 return Ok(());
             }
-            let builder = builder.get_or_insert_with(|| {
-                let JsonlOptions { kind, missing } = self.options;
-                Builder::new(self.file, Builder::numbered(width), kind, missing)
-            });
+            let builder = match &mut *builder {
+                Some(builder) => builder,
+                none => {
+                    let JsonlOptions { kind, missing } = self.options;
+                    let channels = Builder::numbered(self.file, width)?;
+                    none.insert(Builder::new(self.file, channels, kind, missing))
+                }
+            };
             let expected = builder.width();
             if width != expected {
                 return Err(self.bad(format!(

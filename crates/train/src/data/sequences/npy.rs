@@ -111,7 +111,7 @@ fn sequences(
             });
         }
     }
-    let mut builder = Builder::new(file, Builder::numbered(f), kind, missing);
+    let mut builder = Builder::new(file, Builder::numbered(file, f)?, kind, missing);
     let labels = if per_step { t } else { 1 };
     for row in 0..n {
         let line = row as u64 + 1;

@@ -4,7 +4,7 @@ use super::super::cell::{self, Cell};
 use super::super::error::{DataError, Result, shown};
 use super::super::frame::Missing;
 use super::super::source;
-use super::build::Builder;
+use super::build::{Builder, MOST_CLASSES};
 use super::{LabelKind, Sequences};
 use std::path::Path;
 
@@ -34,15 +34,17 @@ pub fn parse_ts(file: &str, bytes: &[u8], missing: Missing) -> Result<Sequences>
             continue;
         }
         let one = header.one(file, line, text)?;
-        let builder = builder.get_or_insert_with(|| {
-            let (kind, channels) = (header.labels.kind(), Builder::numbered(one.channels));
-            let mut builder = Builder::new(file, channels, kind, missing);
+        if builder.is_none() {
+            let channels = Builder::numbered(file, one.channels)?;
+            let mut new = Builder::new(file, channels, header.labels.kind(), missing);
             if let Labels::Classes(classes) = &header.labels {
-                builder.declare(classes.clone());
+                new.declare(classes.clone());
             }
-            builder
-        });
-        one.read(&header, builder)?;
+            builder = Some(new);
+        }
+        if let Some(builder) = &mut builder {
+            one.read(&header, builder)?;
+        }
     }
     let empty = "there is no sequence after @data; add some";
     let none = || DataError::File {
@@ -112,7 +114,11 @@ impl Header {
                 "@serieslength" => length = Some(number()?),
                 "@targetlabel" if yes => header.labels = Labels::Numbers,
                 "@classlabel" if yes => {
-                    let classes: Vec<String> = words.map(str::to_owned).collect();
+                    let classes = words.take(MOST_CLASSES + 1).map(str::to_owned);
+                    let classes: Vec<String> = classes.collect();
+                    if classes.len() > MOST_CLASSES {
+                        return Err(bad(format!("there are more than {MOST_CLASSES} classes")));
+                    }
                     if classes.is_empty() {
                         return Err(bad(
                             "@classLabel true must be followed by the classes".into()

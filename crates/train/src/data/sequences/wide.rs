@@ -71,7 +71,7 @@ pub fn parse_wide(file: &str, bytes: &[u8], options: &WideOptions) -> Result<Seq
     for &column in &values {
         shape.require_values(file, column)?;
     }
-    let channels = Builder::numbered(options.channels);
+    let channels = Builder::numbered(file, options.channels)?;
     let mut builder = Builder::new(file, channels, options.kind, options.missing);
     reader.rows(&shape, |line, cells| {
         for (i, &column) in values.iter().enumerate() {
