@@ -1,7 +1,7 @@
 //! How a delimited file is written, found from its content.
 
 use super::cell::{self, Cell};
-use super::delimited::{Delimiter, Records};
+use super::delimited::{Delimiter, Fault, Records};
 use super::values::Values;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -49,6 +49,8 @@ fn agreement(text: &str, delimiter: Delimiter) -> f64 {
         match records.next(&mut fields) {
             Ok(Some(_)) => *counts.entry(fields.len()).or_default() += 1,
             Ok(None) => break,
+            // Whatever is wrong with so many fields, this is what stands between them.
+            Err(Fault::TooWide(_)) if seen == 0 => return 1.0,
             Err(_) if seen == 0 => return 0.0,
             Err(_) => break,
         }
