@@ -118,6 +118,44 @@ impl Network {
         }
         Ok(())
     }
+    /// That a step of these features can be read, and its output has room.
+    pub(crate) fn check_features(&self, x: usize, y: usize) -> Result<(), Error> {
+        let Input::Features(reads) = self.input else {
+            return Err(Error::Mismatch {
+                what: "the input",
+                why: "this network reads symbols: call step_symbol".into(),
+            });
+        };
+        if x != reads {
+            return Err(Error::size("x", x, reads, "one step"));
+        }
+        self.check_output(y)
+    }
+    /// That a step of this symbol can be read, and its output has room.
+    pub(crate) fn check_symbol(&self, symbol: u32, y: usize) -> Result<(), Error> {
+        let Input::Symbols(known) = self.input else {
+            return Err(Error::Mismatch {
+                what: "the input",
+                why: "this network reads features: call step".into(),
+            });
+        };
+        if symbol as usize >= known {
+            return Err(Error::Symbol {
+                step: 0,
+                row: 0,
+                symbol,
+                last: known - 1,
+            });
+        }
+        self.check_output(y)
+    }
+    fn check_output(&self, y: usize) -> Result<(), Error> {
+        let width = self.output_width();
+        if y != width {
+            return Err(Error::size("y", y, width, "one step"));
+        }
+        Ok(())
+    }
     /// Numbers of each parameter that the cell's units have of their own: H, or 1 where the units share it.
     pub(crate) fn unit_width(&self) -> usize {
         match self.leak.shared {

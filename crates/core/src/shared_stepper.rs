@@ -127,13 +127,7 @@ impl<E: Element> SharedStepper<E> {
     }
     /// Takes over row `row` of a state.
     pub fn set_state(&mut self, state: &State<E>, row: usize) -> Result<(), Error> {
-        state.check(&self.weights.network, state.rows())?;
-        if row >= state.rows() {
-            return Err(Error::Mismatch {
-                what: "the state",
-                why: format!("it has {} rows, and row {row} was asked for", state.rows()),
-            });
-        }
+        state.check_row(&self.weights.network, row)?;
         for (index, layer) in self.layers.iter_mut().enumerate() {
             layer.set(state.row(index, row));
         }
@@ -142,43 +136,18 @@ impl<E: Element> SharedStepper<E> {
     /// One step: reads `x` `[F]`, writes `y` `[output width]`. An error where sizes differ, or where the network
     /// reads symbols.
     pub fn step(&mut self, x: &[E], y: &mut [E]) -> Result<(), Error> {
-        if let InputWeights::Symbols(_) = self.weights.sweeps[0].input {
-            return Err(Error::Mismatch {
-                what: "the input",
-                why: "this network reads symbols: call step_symbol".into(),
-            });
-        }
-        let reads = self.weights.network.input.width();
-        if x.len() != reads {
-            return Err(Error::size("x", x.len(), reads, "one step"));
-        }
-        self.run(Given::Features(x), y)
+        self.weights.network.check_features(x.len(), y.len())?;
+        self.run(Given::Features(x), y);
+        Ok(())
     }
     /// The same for a network that reads symbols.
     pub fn step_symbol(&mut self, symbol: u32, y: &mut [E]) -> Result<(), Error> {
-        if let InputWeights::Features(_) = self.weights.sweeps[0].input {
-            return Err(Error::Mismatch {
-                what: "the input",
-                why: "this network reads features: call step".into(),
-            });
-        }
-        let known = self.weights.network.input.width();
-        if symbol as usize >= known {
-            return Err(Error::Symbol {
-                step: 0,
-                row: 0,
-                symbol,
-                last: known - 1,
-            });
-        }
-        self.run(Given::Symbol(symbol as usize), y)
+        self.weights.network.check_symbol(symbol, y.len())?;
+        self.run(Given::Symbol(symbol as usize), y);
+        Ok(())
     }
 
-    fn run(&mut self, given: Given<'_, E>, y: &mut [E]) -> Result<(), Error> {
-        let width = self.weights.network.output_width();
-        if y.len() != width {
-            return Err(Error::size("y", y.len(), width, "one step"));
-        }
+    fn run(&mut self, given: Given<'_, E>, y: &mut [E]) {
         let (level, kind) = (self.weights.level, self.weights.network.cell);
         for index in 0..self.layers.len() {
             let (below, layer) = self.layers.split_at_mut(index);
@@ -186,25 +155,16 @@ impl<E: Element> SharedStepper<E> {
             layer[0].step(&self.team, level, kind, given);
         }
         let Some(top) = self.layers.last() else {
-            return Ok(());
+            return;
         };
         match &self.weights.readout {
             Some(readout) => {
-                let (top, start) = (
-                    Rows::new(&top.now, 1, top.now.len()),
-                    Start::Row(&readout.bias),
-                );
-                product(
-                    level,
-                    top,
-                    &readout.weight,
-                    RowsMut::new(y, 1, width),
-                    start,
-                );
+                let h = Rows::new(&top.now, 1, top.now.len());
+                let y = RowsMut::new(y, 1, readout.bias.len());
+                product(level, h, &readout.weight, y, Start::Row(&readout.bias));
             }
             None => y.copy_from_slice(&top.now),
         }
-        Ok(())
     }
 }
 

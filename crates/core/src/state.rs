@@ -138,6 +138,17 @@ impl<E: Element> State<E> {
     pub fn data_mut(&mut self) -> &mut [E] {
         &mut self.data
     }
+    /// That it is a state of `network`, and has row `row`.
+    pub(crate) fn check_row(&self, network: &Network, row: usize) -> Result<(), Error> {
+        self.check(network, self.rows)?;
+        if row >= self.rows {
+            return Err(Error::Mismatch {
+                what: "the state",
+                why: format!("it has {} rows, and row {row} was asked for", self.rows),
+            });
+        }
+        Ok(())
+    }
     pub(crate) fn check(&self, network: &Network, rows: usize) -> Result<(), Error> {
         let needs = State::<E>::zeros(network, 0);
         if (self.sweeps, self.width, self.rows) == (needs.sweeps, needs.width, rows) {

@@ -58,13 +58,7 @@ impl<E: Element> Stepper<E> {
     }
     /// Takes over row `row` of a state. Safe in real time.
     pub fn set_state(&mut self, state: &State<E>, row: usize) -> Result<(), Error> {
-        state.check(&self.weights.network, state.rows())?;
-        if row >= state.rows() {
-            return Err(Error::Mismatch {
-                what: "the state",
-                why: format!("it has {} rows, and row {row} was asked for", state.rows()),
-            });
-        }
+        state.check_row(&self.weights.network, row)?;
         for (layer, to) in self.states.iter_mut().enumerate() {
             to.copy_from_slice(state.row(layer, row));
         }
@@ -73,13 +67,7 @@ impl<E: Element> Stepper<E> {
     /// One step: reads `x` `[F]`, writes `y` `[output width]`. Safe in real time. An error where sizes differ, or
     /// where the network reads symbols.
     pub fn step(&mut self, x: &[E], y: &mut [E]) -> Result<(), Error> {
-        let InputWeights::Features(packed) = &self.weights.sweeps[0].input else {
-            return Err(Error::Mismatch {
-                what: "the input",
-                why: "this network reads symbols: call step_symbol".into(),
-            });
-        };
-        self.check(x.len(), packed.k(), y.len())?;
+        self.weights.network.check_features(x.len(), y.len())?;
         self.first(|weights, drive| {
             let w = &weights.sweeps[0];
             if let InputWeights::Features(packed) = &w.input {
@@ -95,22 +83,7 @@ impl<E: Element> Stepper<E> {
     }
     /// The same for a network that reads symbols.
     pub fn step_symbol(&mut self, symbol: u32, y: &mut [E]) -> Result<(), Error> {
-        let InputWeights::Symbols(_) = &self.weights.sweeps[0].input else {
-            return Err(Error::Mismatch {
-                what: "the input",
-                why: "this network reads features: call step".into(),
-            });
-        };
-        let known = self.weights.network.input.width();
-        self.check(known, known, y.len())?;
-        if symbol as usize >= known {
-            return Err(Error::Symbol {
-                step: 0,
-                row: 0,
-                symbol,
-                last: known - 1,
-            });
-        }
+        self.weights.network.check_symbol(symbol, y.len())?;
         self.first(|weights, drive| {
             let w = &weights.sweeps[0];
             if let InputWeights::Symbols(table) = &w.input {
@@ -123,16 +96,6 @@ impl<E: Element> Stepper<E> {
         Ok(())
     }
 
-    fn check(&self, x: usize, reads: usize, y: usize) -> Result<(), Error> {
-        if x != reads {
-            return Err(Error::size("x", x, reads, "one step"));
-        }
-        let width = self.weights.network.output_width();
-        if y != width {
-            return Err(Error::size("y", y, width, "one step"));
-        }
-        Ok(())
-    }
     /// Layer 0, whose drive `from_input` begins.
     fn first(&mut self, from_input: impl FnOnce(&Weights<E>, &mut [E])) {
         self.drive.copy_from_slice(&self.weights.sweeps[0].bias);

@@ -256,7 +256,10 @@ fn a_row_of_too_many_fields() {
         let start = format!("t: line {line}: there are more than 100000 fields; ");
         assert!(said.starts_with(&start), "{said}");
     }
-    assert_eq!(table(&row(MOST_FIELDS).repeat(2)).names().len(), MOST_FIELDS);
+    assert_eq!(
+        table(&row(MOST_FIELDS).repeat(2)).names().len(),
+        MOST_FIELDS
+    );
 }
 
 proptest! {
