@@ -363,7 +363,7 @@ fn by_lanes<'a, E>(
     pairs
 }
 
-/// The contribution of each step to ∂L/∂W_hh of one sweep, from what the last [`backward`] left: δz_t h_{t-1}ᵀ
+/// The contribution of each step to ∂L/∂W_hh of one sweep, from what the last [`backward`](crate::backward) left: δz_t h_{t-1}ᵀ
 /// summed over rows (lesson, section 4, step 3). Calls `each` with t, from 0, and the matrix `[gates·H, H]`; the
 /// matrices add up to the gradient.
 pub fn step_contributions<E: Element>(
