@@ -277,6 +277,7 @@ pub(crate) fn add_gradients<E: Element>(
         }
     }
 
+    // Where so few rows fill the cache, nothing is left there for the next sum.
     let block = match BLOCK / (sizes.drive * h * size_of::<E>()) {
         few if few < FEWEST => total,
         many => many / FEWEST * FEWEST,

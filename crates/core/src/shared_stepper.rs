@@ -18,8 +18,8 @@ const MOST: usize = 16;
 
 /// A network with its state, fed one step a call, for networks whose weights are larger than a core's own caches.
 ///
-/// Bit for bit what [`Stepper`](crate::Stepper) gives. It allocates nothing either, but the other threads sleep when
-/// no step comes for some fifty microseconds, and waking them takes as long: for steps that follow one another, not
+/// Bit for bit what [`Stepper`](crate::Stepper) gives. A step allocates nothing here either, but the other threads sleep
+/// when no step comes for some fifty microseconds, and waking them takes as long: for steps that follow one another, not
 /// for an audio thread.
 #[derive(Debug)]
 pub struct SharedStepper<E> {
@@ -61,8 +61,7 @@ enum Given<'a, E> {
 
 impl<E: Element> SharedStepper<E> {
     /// A stepper at the learned state, or zeros; small layers stay with the caller. An error for a bidirectional
-    /// network, and for one whose units need each other within a step: layer normalisation, zoneout, and the GRU with
-    /// its reset before the product.
+    /// network, and for one with layer normalisation, zoneout or a gate before W_hh: their steps are made whole.
     pub fn new(
         network: &Network,
         params: &Params<E>,
@@ -70,7 +69,8 @@ impl<E: Element> SharedStepper<E> {
     ) -> Result<SharedStepper<E>, Error> {
         if network.bidirectional || Extended::with(network, false).width > 0 {
             return Err(Error::Unsupported(
-                "the units of this network cannot be shared among threads: use Stepper where it is not bidirectional"
+                "the units of a network that is bidirectional, or has layer normalisation, zoneout or a gate before \
+                 W_hh, cannot be shared among threads: step it on one"
                     .into(),
             ));
         }
