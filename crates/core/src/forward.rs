@@ -11,6 +11,18 @@ use crate::weights::{InputWeights, SweepWeights};
 use crate::{Batch, Element, Error, State, Trace, Weights, drive};
 use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product};
 
+/// The distance between rows of z. One that is a multiple of many cache lines would put all rows into the same few
+/// places of the caches.
+fn apart<E>(lanes: usize) -> usize {
+    let line = 64 / size_of::<E>();
+    lanes
+        + if lanes.is_multiple_of(32 * line) {
+            line
+        } else {
+            0
+        }
+}
+
 /// Numbers of z that are computed at once: half of a small level-2 cache.
 const CHUNK: usize = 64 * 1024;
 
@@ -275,6 +287,7 @@ impl<E: Element> SweepRun<'_, '_, E> {
         let columns = Extended::of(&self.weights.network, batch);
         let (kind, hidden) = (self.weights.network.cell, self.weights.network.hidden);
         let lanes = self.w.bias.len();
+        let stride = apart::<E>(lanes);
         let alive = |t: usize| {
             let rows = batch.offsets[t + 1] - batch.offsets[t];
             self.rows.1.min(rows) - self.rows.0.min(rows)
@@ -288,14 +301,13 @@ impl<E: Element> SweepRun<'_, '_, E> {
                 rows += alive(to);
                 to += 1;
             }
-            scratch.resize((rows * lanes).max(scratch.len()));
-            let z = &mut scratch[..rows * lanes];
-            self.project_inputs((from, to), RowsMut::new(z, rows, lanes), &alive);
-            let mut done = 0;
+            scratch.resize((rows * stride).max(scratch.len()));
+            let mut rest = RowsMut::strided(scratch, rows, lanes, stride);
+            self.project_inputs((from, to), rest.reborrow(), &alive);
             for t in from..to {
                 let n = alive(t);
-                let mut z = RowsMut::new(&mut z[done * lanes..], n, lanes);
-                done += n;
+                let (mut z, next) = rest.split(n);
+                rest = next;
                 let (before, after) = states.pair(t);
                 let before = before.slice(0, n);
                 if columns.width > 0 {

@@ -189,6 +189,7 @@ impl<E: Element> Outer<'_, E> {
                 out: self.out.add(top * self.stride),
                 out_stride: self.stride,
                 first: First::Keep,
+                ahead: false,
             };
             let mut rest = sheet;
             rest.out = sheet.out.add(split * self.stride);

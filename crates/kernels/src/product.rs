@@ -63,6 +63,7 @@ pub fn product<E: Element>(
             Start::Keep => First::Keep,
             Start::Row(row) => First::Row(row.as_ptr()),
         },
+        ahead: size_of::<E>() * b.k() * b.n() > NEAR,
     };
     let (rows, cols) = (a.rows(), b.n());
     let run = |scratch: &mut [E]| {
@@ -94,6 +95,8 @@ pub struct Product<'a, E> {
 /// Most of `k` at once, and most rows: their part of `a` stays in the level-2 cache.
 const K_BLOCK: usize = 512;
 const M_BLOCK: usize = 240;
+/// Bytes of `b` that a step finds in the level-2 cache again, beside all else that it needs.
+const NEAR: usize = 512 * 1024;
 /// Columns, in panels, that all rows take before the next, so that this much of `b` comes from memory once.
 const N_PANELS: usize = 8;
 

@@ -37,6 +37,9 @@ pub(crate) struct Sheet<E, const STRIPS: bool> {
     pub out: *mut E,
     pub out_stride: usize,
     pub first: First<E>,
+    /// Only without `STRIPS`: whether to ask for the next panel while one is used, since all of them are too many for
+    /// the level-2 cache.
+    pub ahead: bool,
 }
 
 /// `tiles` blocks of `MR` rows of a sheet, for the columns `from..to`: one or more runs of `NV` vectors, the last
@@ -72,7 +75,10 @@ impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
             let cols = block.min(self.to - at);
             for tile in 0..self.tiles {
                 // SAFETY: whoever made this promises that all rows and columns named are in the buffers.
-                unsafe { self.sheet.tile::<S, MR, NV>(self.top, tile, at, cols) };
+                unsafe {
+                    let tile = (tile, self.tiles);
+                    self.sheet.tile::<S, MR, NV>(self.top, tile, at, cols)
+                };
                 if STRIPS {
                     for soon in &mut *self.soon {
                         soon.ask::<S>();
@@ -85,12 +91,12 @@ impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
-    /// Block number `tile` of `MR` rows below row `top`, columns `at..at + cols`, at most `NV` vectors.
+    /// Block number `tile` of `tiles` of `MR` rows below row `top`, columns `at..at + cols`, at most `NV` vectors.
     #[inline(always)]
     unsafe fn tile<S: Simd<Element = E>, const MR: usize, const NV: usize>(
         &self,
         top: usize,
-        tile: usize,
+        (tile, tiles): (usize, usize),
         at: usize,
         cols: usize,
     ) {
@@ -141,7 +147,20 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
             let mut b = self
                 .b
                 .add(at / panel::<E>() * self.b_panel + at % panel::<E>());
+            // Each block asks for its share of the next panels; a block alone would ask too much too soon.
+            let ahead = !STRIPS && self.ahead && tiles > 1;
+            let panels = at / panel::<E>() + (NV * S::LANES).div_ceil(panel::<E>());
+            let (done, share) = (
+                tile * self.k * PANEL_BYTES / tiles,
+                PANEL_BYTES.div_ceil(tiles),
+            );
+            let next = self.b.wrapping_add(panels * self.b_panel).cast::<u8>();
+            let mut next = next.wrapping_add(done);
             for _ in 0..self.k {
+                if ahead {
+                    S::prefetch_far(next.cast());
+                    next = next.wrapping_add(share);
+                }
                 let mut row = [S::ZERO; NV];
                 let mut v = 0;
                 while v < NV {
