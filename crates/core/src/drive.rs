@@ -55,6 +55,28 @@ pub(crate) struct Gate<'a, E> {
     pub rows: RowsMut<'a, E>,
 }
 
+/// What is done with some neighbouring units of a row, at whatever vector width.
+trait Each<E> {
+    fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units);
+}
+
+/// All units of all rows: two vectors at a time while there are as many (see [`Value::Twice`]), then one by one.
+#[inline(always)]
+fn all<V: Value>(work: &mut impl Each<V::Element>, rows: usize, hidden: usize) {
+    for r in 0..rows {
+        let mut u = Units::from(0, hidden, V::Twice::LANES);
+        while u.count == V::Twice::LANES {
+            work.each::<V::Twice>(r, u);
+            u = u.next();
+        }
+        let mut u = Units::from(u.at, hidden, V::LANES);
+        while u.count > 0 {
+            work.each::<V>(r, u);
+            u = u.next();
+        }
+    }
+}
+
 impl<E: Element> Gate<'_, E> {
     pub fn run(self, level: Level) {
         level.run(self);
@@ -64,19 +86,20 @@ impl<E: Element> Gate<'_, E> {
 impl<E: Element> Job<E> for Gate<'_, E> {
     type Out = ();
     #[inline(always)]
-    fn run<V: Value<Element = E>>(self) {
-        let mut w = self;
-        for r in 0..w.rows.rows() {
-            let (by, row) = (w.by.row(r), w.rows.row(r));
-            let mut u = Units::first(w.hidden, V::LANES);
-            while u.count > 0 {
-                let [by] = <[V; 1]>::load(by, u);
-                let [e] = <[V; 1]>::load(row, u);
-                let g = by.sigmoid();
-                [e, g, g * e].store(row, u);
-                u = u.next();
-            }
-        }
+    fn run<V: Value<Element = E>>(mut self) {
+        let (rows, hidden) = (self.rows.rows(), self.hidden);
+        all::<V>(&mut self, rows, hidden);
+    }
+}
+
+impl<E: Element> Each<E> for Gate<'_, E> {
+    #[inline(always)]
+    fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
+        let (by, row) = (self.by.row(r), self.rows.row(r));
+        let [by] = <[V; 1]>::load(by, u);
+        let [e] = <[V; 1]>::load(row, u);
+        let g = by.sigmoid();
+        [e, g, g * e].store(row, u);
     }
 }
 
@@ -102,75 +125,75 @@ struct Of<W, C>(W, PhantomData<C>);
 impl<E: Element, C: Cell> Job<E> for Of<Forward<'_, E>, C> {
     type Out = ();
     #[inline(always)]
-    fn run<V: Value<Element = E>>(self) {
-        let mut w = self.0;
-        for r in 0..w.after.rows() {
-            let (drive, before) = (w.drive.row(r), w.before.row(r));
-            let (after, saved) = (w.after.row(r), w.saved.row(r));
-            let mut u = Units::first(w.hidden, V::LANES);
-            while u.count > 0 {
-                let (state, save) = C::forward::<V>(
-                    <C::Drive<V>>::load(drive, u),
-                    <C::State<V>>::load(before, u),
-                    <C::Unit<V>>::load(w.unit, u),
-                );
-                state.store(after, u);
-                save.store(saved, u);
-                u = u.next();
-            }
-        }
+    fn run<V: Value<Element = E>>(mut self) {
+        let (rows, hidden) = (self.0.after.rows(), self.0.hidden);
+        all::<V>(&mut self, rows, hidden);
+    }
+}
+
+impl<E: Element, C: Cell> Each<E> for Of<Forward<'_, E>, C> {
+    #[inline(always)]
+    fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
+        let w = &mut self.0;
+        let (state, save) = C::forward::<V>(
+            <C::Drive<V>>::load(w.drive.row(r), u),
+            <C::State<V>>::load(w.before.row(r), u),
+            <C::Unit<V>>::load(w.unit, u),
+        );
+        state.store(w.after.row(r), u);
+        save.store(w.saved.row(r), u);
     }
 }
 
 impl<E: Element, C: Cell> Job<E> for Of<Backward<'_, E>, C> {
     type Out = ();
     #[inline(always)]
-    fn run<V: Value<Element = E>>(self) {
-        let mut w = self.0;
-        for r in 0..w.d_drive.rows() {
-            let (before, after, saved) = (w.before.row(r), w.after.row(r), w.saved.row(r));
-            let (above, d_state) = (w.above.row(r), w.d_state.row(r));
-            let (d_drive, d_unit) = (w.d_drive.row(r), w.d_unit.row(r));
-            let mut u = Units::first(w.hidden, V::LANES);
-            while u.count > 0 {
-                let at = StepOf::<C, V> {
-                    before: <C::State<V>>::load(before, u),
-                    after: <C::State<V>>::load(after, u),
-                    saved: <C::Saved<V>>::load(saved, u),
-                    unit: <C::Unit<V>>::load(w.unit, u),
-                };
-                let [from_above] = <[V; 1]>::load(above, u);
-                let d_after = <C::State<V>>::load(d_state, u).with_first(from_above);
-                let (drive, before, unit) = C::backward::<V>(at, d_after);
-                drive.store(d_drive, u);
-                before.store(d_state, u);
-                unit.store(d_unit, u);
-                u = u.next();
-            }
-        }
+    fn run<V: Value<Element = E>>(mut self) {
+        let (rows, hidden) = (self.0.d_drive.rows(), self.0.hidden);
+        all::<V>(&mut self, rows, hidden);
+    }
+}
+
+impl<E: Element, C: Cell> Each<E> for Of<Backward<'_, E>, C> {
+    #[inline(always)]
+    fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
+        let w = &mut self.0;
+        let at = StepOf::<C, V> {
+            before: <C::State<V>>::load(w.before.row(r), u),
+            after: <C::State<V>>::load(w.after.row(r), u),
+            saved: <C::Saved<V>>::load(w.saved.row(r), u),
+            unit: <C::Unit<V>>::load(w.unit, u),
+        };
+        let [from_above] = <[V; 1]>::load(w.above.row(r), u);
+        let d_after = <C::State<V>>::load(w.d_state.row(r), u).with_first(from_above);
+        let (drive, before, unit) = C::backward::<V>(at, d_after);
+        drive.store(w.d_drive.row(r), u);
+        before.store(w.d_state.row(r), u);
+        unit.store(w.d_unit.row(r), u);
     }
 }
 
 impl<E: Element, C: Cell> Job<E> for Of<Tangent<'_, E>, C> {
     type Out = ();
     #[inline(always)]
-    fn run<V: Value<Element = E>>(self) {
-        let mut w = self.0;
-        for r in 0..w.d_state.rows() {
-            let (d_drive, d_state) = (w.d_drive.row(r), w.d_state.row(r));
-            let mut u = Units::first(w.hidden, V::LANES);
-            while u.count > 0 {
-                let at = StepOf::<C, V> {
-                    before: <C::State<V>>::load(w.before, u),
-                    after: <C::State<V>>::load(w.after, u),
-                    saved: <C::Saved<V>>::load(w.saved, u),
-                    unit: <C::Unit<V>>::load(w.unit, u),
-                };
-                let d_before = <C::State<V>>::load(d_state, u);
-                let d_after = C::tangent::<V>(at, <C::Drive<V>>::load(d_drive, u), d_before);
-                d_after.store(d_state, u);
-                u = u.next();
-            }
-        }
+    fn run<V: Value<Element = E>>(mut self) {
+        let (rows, hidden) = (self.0.d_state.rows(), self.0.hidden);
+        all::<V>(&mut self, rows, hidden);
+    }
+}
+
+impl<E: Element, C: Cell> Each<E> for Of<Tangent<'_, E>, C> {
+    #[inline(always)]
+    fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
+        let w = &mut self.0;
+        let at = StepOf::<C, V> {
+            before: <C::State<V>>::load(w.before, u),
+            after: <C::State<V>>::load(w.after, u),
+            saved: <C::Saved<V>>::load(w.saved, u),
+            unit: <C::Unit<V>>::load(w.unit, u),
+        };
+        let d_before = <C::State<V>>::load(w.d_state.row(r), u);
+        let d_drive = <C::Drive<V>>::load(w.d_drive.row(r), u);
+        C::tangent::<V>(at, d_drive, d_before).store(w.d_state.row(r), u);
     }
 }

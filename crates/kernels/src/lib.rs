@@ -40,6 +40,7 @@ mod steps;
 mod sums;
 mod team;
 mod tile;
+mod twice;
 mod value;
 
 pub use ahead::expect_writes;

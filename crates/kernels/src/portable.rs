@@ -47,6 +47,7 @@ impl<E: Element, const N: usize> Neg for Lanes<E, N> {
 
 impl<E: Element, const N: usize> Value for Lanes<E, N> {
     type Element = E;
+    type Twice = crate::twice::Twice<Self>;
     const LANES: usize = N;
     const ZERO: Self = Lanes([E::ZERO; N]);
     const ONE: Self = Lanes([E::ONE; N]);

@@ -193,6 +193,7 @@ macro_rules! vector {
 
         impl Value for $name {
             type Element = $element;
+            type Twice = crate::twice::Twice<Self>;
             const LANES: usize = $lanes;
             // SAFETY: an array of floats has the size of the register, and every bit pattern is one.
             const ZERO: Self = $name(unsafe {

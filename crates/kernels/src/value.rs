@@ -17,6 +17,8 @@ pub trait Value:
 {
     /// `f32` or `f64`.
     type Element: Element;
+    /// Two of these as one, for chains of operations that would leave the processor waiting one by one.
+    type Twice: Value<Element = Self::Element>;
     /// How many numbers.
     const LANES: usize;
     /// 0 everywhere.

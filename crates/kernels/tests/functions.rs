@@ -13,15 +13,19 @@ enum Function {
 }
 const ALL: [Function; 3] = [Function::Exp, Function::Tanh, Function::Sigmoid];
 
-struct Map<'a, E>(Function, &'a [E], &'a mut [E]);
+struct Map<'a, E> {
+    function: Function,
+    twice: bool,
+    x: &'a [E],
+    y: &'a mut [E],
+}
 
-impl<E: Element> Job<E> for Map<'_, E> {
-    type Out = ();
+impl<E: Element> Map<'_, E> {
     #[inline(always)]
-    fn run<V: Value<Element = E>>(self) {
-        for (x, y) in self.1.chunks(V::LANES).zip(self.2.chunks_mut(V::LANES)) {
+    fn with<V: Value<Element = E>>(self) {
+        for (x, y) in self.x.chunks(V::LANES).zip(self.y.chunks_mut(V::LANES)) {
             let x = V::load_part(x);
-            match self.0 {
+            match self.function {
                 Function::Exp => x.exp(),
                 Function::Tanh => x.tanh(),
                 Function::Sigmoid => x.sigmoid(),
@@ -31,10 +35,53 @@ impl<E: Element> Job<E> for Map<'_, E> {
     }
 }
 
+impl<E: Element> Job<E> for Map<'_, E> {
+    type Out = ();
+    #[inline(always)]
+    fn run<V: Value<Element = E>>(self) {
+        match self.twice {
+            false => self.with::<V>(),
+            true => self.with::<V::Twice>(),
+        }
+    }
+}
+
 fn map<E: Element>(level: Level, function: Function, x: &[E]) -> Vec<E> {
+    map_with(level, function, false, x)
+}
+
+fn map_with<E: Element>(level: Level, function: Function, twice: bool, x: &[E]) -> Vec<E> {
     let mut y = vec![E::ZERO; x.len()];
-    level.run(Map(function, x, &mut y));
+    level.run(Map {
+        function,
+        twice,
+        x,
+        y: &mut y,
+    });
     y
+}
+
+/// Two vectors as one give the bits of each alone, to the last of a row that they do not fill.
+#[test]
+fn two_vectors_as_one() {
+    fn check<E: Element>(mut x: Vec<E>) {
+        x.push(E::of(f64::NAN));
+        for level in Level::available() {
+            for function in ALL {
+                for len in (0..80).chain([x.len()]) {
+                    let x = &x[x.len() - len..];
+                    let bits = |y: Vec<E>| y.iter().map(|y| format!("{y:?}")).collect::<Vec<_>>();
+                    let (one, two) = (
+                        map_with(level, function, false, x),
+                        map_with(level, function, true, x),
+                    );
+                    assert_eq!(bits(one), bits(two), "{function:?} at {}", level.name());
+                }
+            }
+        }
+    }
+    check(sample_f32().into_iter().step_by(50).collect());
+    check(sample_f64().into_iter().step_by(50).collect());
 }
 
 /// A sample of all sizes: every 9973rd bit pattern.
@@ -210,6 +257,13 @@ fn arithmetic() {
         type Out = ();
         #[inline(always)]
         fn run<V: Value<Element = E>>(self) {
+            self.with::<V>();
+            self.with::<V::Twice>();
+        }
+    }
+    impl<E: Element> Check<E> {
+        #[inline(always)]
+        fn with<V: Value<Element = E>>(&self) {
             let give = |v: V| {
                 let mut to = vec![E::ZERO; V::LANES];
                 v.store(&mut to);
@@ -249,7 +303,7 @@ fn arithmetic() {
             assert!(give(V::ONE)[n - 1] == E::ONE && give(V::ZERO)[n - 1] == E::ZERO);
         }
     }
-    let x: Vec<f64> = (0..40).map(|i| (f64::from(i) * 0.37).sin() * 3.0).collect();
+    let x: Vec<f64> = (0..100).map(|i| (f64::from(i) * 0.37).sin() * 3.0).collect();
     for level in Level::available() {
         level.run(Check(x.clone()));
         level.run(Check(x.iter().map(|&x| x as f32).collect::<Vec<_>>()));

@@ -83,27 +83,17 @@ pub struct Units {
 }
 
 impl Units {
-    /// The first group of neighbouring units, a vector of `lanes` where there are as many.
+    /// The units from `at` on, at most `lanes`.
     #[inline(always)]
-    pub(crate) fn first(hidden: usize, lanes: usize) -> Units {
-        let count = if hidden < lanes { hidden } else { lanes };
-        Units {
-            at: 0,
-            count,
-            hidden,
-        }
+    pub(crate) fn from(at: usize, hidden: usize, lanes: usize) -> Units {
+        let left = hidden - at;
+        let count = if left < lanes { left } else { lanes };
+        Units { at, count, hidden }
     }
     /// The group after this one; none (of count 0) after the last.
     #[inline(always)]
     pub(crate) fn next(self) -> Units {
-        let at = self.at + self.count;
-        let left = self.hidden - at;
-        let count = if left < self.count { left } else { self.count };
-        Units {
-            at,
-            count,
-            hidden: self.hidden,
-        }
+        Units::from(self.at + self.count, self.hidden, self.count)
     }
 }
 
