@@ -91,18 +91,7 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
         // Through f64, which rounds an f32's root as f32 would.
         each!(N, i => E::of(self.0[i].to_f64().sqrt()))
     }
-    #[inline(always)]
-    fn exp(self) -> Self {
-        crate::math::exp(self)
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        crate::math::tanh(self)
-    }
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        crate::math::sigmoid(self)
-    }
+    crate::simd::functions!();
 }
 
 impl<E: Element, const N: usize> Simd for Lanes<E, N> {

@@ -253,18 +253,7 @@ macro_rules! vector {
                 // SAFETY: vectors exist only where the processor has the instructions.
                 $name(unsafe { $sqrt(self.0) })
             }
-            #[inline(always)]
-            fn exp(self) -> Self {
-                crate::math::exp(self)
-            }
-            #[inline(always)]
-            fn tanh(self) -> Self {
-                crate::math::tanh(self)
-            }
-            #[inline(always)]
-            fn sigmoid(self) -> Self {
-                crate::math::sigmoid(self)
-            }
+            crate::simd::functions!();
         }
     };
 }
@@ -280,4 +269,21 @@ macro_rules! operator {
         }
     };
 }
-pub(crate) use {operator, vector};
+/// The functions of a [`Value`] whose operations are those of a [`Simd`].
+macro_rules! functions {
+    () => {
+        #[inline(always)]
+        fn exp(self) -> Self {
+            crate::math::exp(self)
+        }
+        #[inline(always)]
+        fn tanh(self) -> Self {
+            crate::math::tanh(self)
+        }
+        #[inline(always)]
+        fn sigmoid(self) -> Self {
+            crate::math::sigmoid(self)
+        }
+    };
+}
+pub(crate) use {functions, operator, vector};

@@ -85,18 +85,7 @@ impl<S: Simd> Value for Twice<S> {
     fn sqrt(self) -> Self {
         Twice(self.0.sqrt(), self.1.sqrt())
     }
-    #[inline(always)]
-    fn exp(self) -> Self {
-        crate::math::exp(self)
-    }
-    #[inline(always)]
-    fn tanh(self) -> Self {
-        crate::math::tanh(self)
-    }
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        crate::math::sigmoid(self)
-    }
+    crate::simd::functions!();
 }
 
 impl<S: Simd> Simd for Twice<S> {

@@ -303,7 +303,9 @@ fn arithmetic() {
             assert!(give(V::ONE)[n - 1] == E::ONE && give(V::ZERO)[n - 1] == E::ZERO);
         }
     }
-    let x: Vec<f64> = (0..100).map(|i| (f64::from(i) * 0.37).sin() * 3.0).collect();
+    let x: Vec<f64> = (0..100)
+        .map(|i| (f64::from(i) * 0.37).sin() * 3.0)
+        .collect();
     for level in Level::available() {
         level.run(Check(x.clone()));
         level.run(Check(x.iter().map(|&x| x as f32).collect::<Vec<_>>()));
