@@ -55,44 +55,47 @@ pub(crate) struct Gate<'a, E> {
     pub rows: RowsMut<'a, E>,
 }
 
-/// What is done with some neighbouring units of a row, at whatever vector width.
+/// Work on some neighbouring units of a row, at whatever vector width.
 trait Each<E> {
+    /// Rows, and units of each.
+    fn size(&self) -> (usize, usize);
     fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units);
 }
 
 /// All units of all rows: two vectors at a time while there are as many (see [`Value::Twice`]), then one by one.
-#[inline(always)]
-fn all<V: Value>(work: &mut impl Each<V::Element>, rows: usize, hidden: usize) {
-    for r in 0..rows {
-        let mut u = Units::from(0, hidden, V::Twice::LANES);
-        while u.count == V::Twice::LANES {
-            work.each::<V::Twice>(r, u);
-            u = u.next();
-        }
-        let mut u = Units::from(u.at, hidden, V::LANES);
-        while u.count > 0 {
-            work.each::<V>(r, u);
-            u = u.next();
+struct All<W>(W);
+
+impl<E: Element, W: Each<E>> Job<E> for All<W> {
+    type Out = ();
+    #[inline(always)]
+    fn run<V: Value<Element = E>>(mut self) {
+        let (rows, hidden) = self.0.size();
+        for r in 0..rows {
+            let mut u = Units::from(0, hidden, V::Twice::LANES);
+            while u.count == V::Twice::LANES {
+                self.0.each::<V::Twice>(r, u);
+                u = u.next();
+            }
+            let mut u = Units::from(u.at, hidden, V::LANES);
+            while u.count > 0 {
+                self.0.each::<V>(r, u);
+                u = u.next();
+            }
         }
     }
 }
 
 impl<E: Element> Gate<'_, E> {
     pub fn run(self, level: Level) {
-        level.run(self);
-    }
-}
-
-impl<E: Element> Job<E> for Gate<'_, E> {
-    type Out = ();
-    #[inline(always)]
-    fn run<V: Value<Element = E>>(mut self) {
-        let (rows, hidden) = (self.rows.rows(), self.hidden);
-        all::<V>(&mut self, rows, hidden);
+        level.run(All(self));
     }
 }
 
 impl<E: Element> Each<E> for Gate<'_, E> {
+    #[inline(always)]
+    fn size(&self) -> (usize, usize) {
+        (self.rows.rows(), self.hidden)
+    }
     #[inline(always)]
     fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
         let (by, row) = (self.by.row(r), self.rows.row(r));
@@ -105,33 +108,28 @@ impl<E: Element> Each<E> for Gate<'_, E> {
 
 impl<E: Element> Forward<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
-        with_cell!(kind, C => level.run(Of::<_, C>(self, PhantomData)))
+        with_cell!(kind, C => level.run(All(Of::<_, C>(self, PhantomData))))
     }
 }
 impl<E: Element> Backward<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
-        with_cell!(kind, C => level.run(Of::<_, C>(self, PhantomData)))
+        with_cell!(kind, C => level.run(All(Of::<_, C>(self, PhantomData))))
     }
 }
 impl<E: Element> Tangent<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
-        with_cell!(kind, C => level.run(Of::<_, C>(self, PhantomData)))
+        with_cell!(kind, C => level.run(All(Of::<_, C>(self, PhantomData))))
     }
 }
 
 /// Work for one kind of cell.
 struct Of<W, C>(W, PhantomData<C>);
 
-impl<E: Element, C: Cell> Job<E> for Of<Forward<'_, E>, C> {
-    type Out = ();
-    #[inline(always)]
-    fn run<V: Value<Element = E>>(mut self) {
-        let (rows, hidden) = (self.0.after.rows(), self.0.hidden);
-        all::<V>(&mut self, rows, hidden);
-    }
-}
-
 impl<E: Element, C: Cell> Each<E> for Of<Forward<'_, E>, C> {
+    #[inline(always)]
+    fn size(&self) -> (usize, usize) {
+        (self.0.after.rows(), self.0.hidden)
+    }
     #[inline(always)]
     fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
         let w = &mut self.0;
@@ -145,16 +143,11 @@ impl<E: Element, C: Cell> Each<E> for Of<Forward<'_, E>, C> {
     }
 }
 
-impl<E: Element, C: Cell> Job<E> for Of<Backward<'_, E>, C> {
-    type Out = ();
-    #[inline(always)]
-    fn run<V: Value<Element = E>>(mut self) {
-        let (rows, hidden) = (self.0.d_drive.rows(), self.0.hidden);
-        all::<V>(&mut self, rows, hidden);
-    }
-}
-
 impl<E: Element, C: Cell> Each<E> for Of<Backward<'_, E>, C> {
+    #[inline(always)]
+    fn size(&self) -> (usize, usize) {
+        (self.0.d_drive.rows(), self.0.hidden)
+    }
     #[inline(always)]
     fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
         let w = &mut self.0;
@@ -173,16 +166,11 @@ impl<E: Element, C: Cell> Each<E> for Of<Backward<'_, E>, C> {
     }
 }
 
-impl<E: Element, C: Cell> Job<E> for Of<Tangent<'_, E>, C> {
-    type Out = ();
-    #[inline(always)]
-    fn run<V: Value<Element = E>>(mut self) {
-        let (rows, hidden) = (self.0.d_state.rows(), self.0.hidden);
-        all::<V>(&mut self, rows, hidden);
-    }
-}
-
 impl<E: Element, C: Cell> Each<E> for Of<Tangent<'_, E>, C> {
+    #[inline(always)]
+    fn size(&self) -> (usize, usize) {
+        (self.0.d_state.rows(), self.0.hidden)
+    }
     #[inline(always)]
     fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
         let w = &mut self.0;

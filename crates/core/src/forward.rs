@@ -15,12 +15,10 @@ use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes,
 /// places of the caches.
 fn apart<E>(lanes: usize) -> usize {
     let line = 64 / size_of::<E>();
-    lanes
-        + if lanes.is_multiple_of(32 * line) {
-            line
-        } else {
-            0
-        }
+    match lanes.is_multiple_of(32 * line) {
+        true => lanes + line,
+        false => lanes,
+    }
 }
 
 /// Numbers of z that are computed at once: half of a small level-2 cache.

@@ -1,7 +1,7 @@
 //! AVX-512 (F, DQ, VL, BW).
 
 use crate::Value;
-use crate::simd::{Kernel, Simd, vector};
+use crate::simd::{Kernel, Pieces, Simd, vector};
 use core::arch::x86_64::*;
 
 /// Runs a kernel compiled for this instruction set.
@@ -51,6 +51,34 @@ macro_rules! rest {
             }
         }
         // SAFETY of all blocks below: vectors exist only inside `run`; pointers are the callers' promise.
+        impl Pieces for $name {
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                // SAFETY: see above. The second operand where either is NaN.
+                $name(unsafe { $min(other.0, self.0) })
+            }
+            #[inline(always)]
+            fn with_sign(self, sign: Self) -> Self {
+                let bit = Self::splat(-0.0).0;
+                // SAFETY: see above.
+                $name(unsafe { $or($andnot(bit, self.0), $and(bit, sign.0)) })
+            }
+            #[inline(always)]
+            fn power_of_two(t: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe {
+                    $cast_float($add_int(
+                        $shift_left::<$shift>($cast_int(t.0)),
+                        $cast_int(Self::ONE.0),
+                    ))
+                })
+            }
+            #[inline(always)]
+            fn scale(self, n: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe { $scalef(self.0, n.0) })
+            }
+        }
         impl Simd for $name {
             const TALL: usize = 12;
             const REGISTERS: usize = 32;
@@ -84,37 +112,6 @@ macro_rules! rest {
             fn prefetch_far(at: *const $element) {
                 // SAFETY: as above.
                 unsafe { _mm_prefetch::<_MM_HINT_T1>(at.cast()) }
-            }
-            #[inline(always)]
-            fn min(self, other: Self) -> Self {
-                // SAFETY: see above. The second operand where either is NaN.
-                $name(unsafe { $min(other.0, self.0) })
-            }
-            #[inline(always)]
-            fn abs(self) -> Self {
-                // SAFETY: see above.
-                $name(unsafe { $andnot(Self::splat(-0.0).0, self.0) })
-            }
-            #[inline(always)]
-            fn with_sign(self, sign: Self) -> Self {
-                let bit = Self::splat(-0.0).0;
-                // SAFETY: see above.
-                $name(unsafe { $or($andnot(bit, self.0), $and(bit, sign.0)) })
-            }
-            #[inline(always)]
-            fn power_of_two(t: Self) -> Self {
-                // SAFETY: see above.
-                $name(unsafe {
-                    $cast_float($add_int(
-                        $shift_left::<$shift>($cast_int(t.0)),
-                        $cast_int(Self::ONE.0),
-                    ))
-                })
-            }
-            #[inline(always)]
-            fn scale(self, n: Self) -> Self {
-                // SAFETY: see above.
-                $name(unsafe { $scalef(self.0, n.0) })
             }
             #[inline(always)]
             fn call<K: Kernel<$element>>(kernel: K) -> K::Out {

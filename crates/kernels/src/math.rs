@@ -13,7 +13,7 @@
 //! | f32, portable | 1.14 | 2.50 | 2.49 |
 //! | f64 | 1.1 | 2.5 | 2.2 |
 
-use crate::simd::{Machine, Simd};
+use crate::simd::{Machine, Pieces};
 
 /// What the functions need to know about an element.
 pub trait Fit: Machine {
@@ -89,11 +89,11 @@ impl Fit for f64 {
 }
 
 #[inline(always)]
-fn horner<S: Simd>(r: S, coefficients: &'static [f64]) -> S {
-    let mut sum = S::of(coefficients[0]);
+fn horner<V: Pieces>(r: V, coefficients: &'static [f64]) -> V {
+    let mut sum = V::of(coefficients[0]);
     let mut i = 1;
     while i < coefficients.len() {
-        sum = sum.mul_add(r, S::of(coefficients[i]));
+        sum = sum.mul_add(r, V::of(coefficients[i]));
         i += 1;
     }
     sum
@@ -101,30 +101,30 @@ fn horner<S: Simd>(r: S, coefficients: &'static [f64]) -> S {
 
 /// eʳ = 1 + (r + r² (½ + …)): the inner sum is nearly exact, which keeps the whole monotone.
 #[inline(always)]
-fn exp_of_rest<S: Simd>(r: S) -> S {
-    (r * r).mul_add(horner(r, S::Element::EXP), r) + S::ONE
+fn exp_of_rest<V: Pieces>(r: V) -> V {
+    (r * r).mul_add(horner(r, V::Element::EXP), r) + V::ONE
 }
 
 /// `p · 2ⁿ` in two exact halves, where there is no instruction for it.
 #[inline(always)]
-pub fn scale_in_two<S: Simd>(p: S, n: S) -> S {
-    let magic = S::of(<S::Element as Machine>::MAGIC);
-    let half = n.mul_add(S::of(0.5), magic);
+pub fn scale_in_two<V: Pieces>(p: V, n: V) -> V {
+    let magic = V::of(<V::Element as Machine>::MAGIC);
+    let half = n.mul_add(V::of(0.5), magic);
     let rest = n - (half - magic) + magic;
-    p * S::power_of_two(half) * S::power_of_two(rest)
+    p * V::power_of_two(half) * V::power_of_two(rest)
 }
 
 /// eˣ.
 ///
 /// x = n ln 2 + r, eˣ = 2ⁿ eʳ.
 #[inline(always)]
-pub fn exp<S: Simd>(x: S) -> S {
-    let [low, high] = S::Element::EXP_ENDS;
-    let x = x.max(S::of(low)).min(S::of(high));
-    let magic = S::of(<S::Element as Machine>::MAGIC);
-    let n = x.mul_add(S::of(core::f64::consts::LOG2_E), magic) - magic;
-    let [ln2, ln2_rest] = S::Element::LN2;
-    let r = n.mul_add(S::of(-ln2_rest), n.mul_add(S::of(-ln2), x));
+pub fn exp<V: Pieces>(x: V) -> V {
+    let [low, high] = V::Element::EXP_ENDS;
+    let x = x.max(V::of(low)).min(V::of(high));
+    let magic = V::of(<V::Element as Machine>::MAGIC);
+    let n = x.mul_add(V::of(core::f64::consts::LOG2_E), magic) - magic;
+    let [ln2, ln2_rest] = V::Element::LN2;
+    let r = n.mul_add(V::of(-ln2_rest), n.mul_add(V::of(-ln2), x));
     exp_of_rest(r).scale(n)
 }
 
@@ -133,14 +133,14 @@ pub fn exp<S: Simd>(x: S) -> S {
 /// x = n ln 2 − r, e⁻ˣ = 2⁻ⁿ eʳ; multiplied by 2ⁿ above and below, so that nothing overflows and small results
 /// keep their digits.
 #[inline(always)]
-pub fn sigmoid<S: Simd>(x: S) -> S {
-    let [low, high] = S::Element::SIGMOID_ENDS;
-    let x = x.max(S::of(low)).min(S::of(high));
-    let magic = S::of(<S::Element as Machine>::MAGIC);
-    let n = x.mul_add(S::of(core::f64::consts::LOG2_E), magic) - magic;
-    let [ln2, ln2_rest] = S::Element::LN2;
-    let r = n.mul_add(S::of(ln2_rest), n.mul_add(S::of(ln2), -x));
-    let power = S::ONE.scale(n);
+pub fn sigmoid<V: Pieces>(x: V) -> V {
+    let [low, high] = V::Element::SIGMOID_ENDS;
+    let x = x.max(V::of(low)).min(V::of(high));
+    let magic = V::of(<V::Element as Machine>::MAGIC);
+    let n = x.mul_add(V::of(core::f64::consts::LOG2_E), magic) - magic;
+    let [ln2, ln2_rest] = V::Element::LN2;
+    let r = n.mul_add(V::of(ln2_rest), n.mul_add(V::of(ln2), -x));
+    let power = V::ONE.scale(n);
     power / (power + exp_of_rest(r))
 }
 
@@ -150,14 +150,14 @@ pub fn sigmoid<S: Simd>(x: S) -> S {
 /// not fall and 2 + m does not rise, however they are rounded: so tanh is monotone where m is. One part of ½ ln 2 is
 /// enough: what r loses by it, relative to |x|, weighs less in tanh than in |x| itself.
 #[inline(always)]
-pub fn tanh<S: Simd>(x: S) -> S {
-    let minus = x.with_sign(S::of(-1.0)).max(S::of(-S::Element::TANH_END));
-    let magic = S::of(<S::Element as Machine>::MAGIC);
-    let t = minus.mul_add(S::of(2.0 * core::f64::consts::LOG2_E), magic);
+pub fn tanh<V: Pieces>(x: V) -> V {
+    let minus = x.with_sign(V::of(-1.0)).max(V::of(-V::Element::TANH_END));
+    let magic = V::of(<V::Element as Machine>::MAGIC);
+    let t = minus.mul_add(V::of(2.0 * core::f64::consts::LOG2_E), magic);
     let n = t - magic;
-    let r = n.mul_add(S::of(-0.5 * core::f64::consts::LN_2), minus);
-    let power = S::power_of_two(t);
-    let bend = horner(r, S::Element::EXPM1);
-    let m = power.mul_add((r * r).mul_add(bend, r + r), power - S::ONE);
-    (m / (m + S::of(2.0))).with_sign(x)
+    let r = n.mul_add(V::of(-0.5 * core::f64::consts::LN_2), minus);
+    let power = V::power_of_two(t);
+    let bend = horner(r, V::Element::EXPM1);
+    let m = power.mul_add((r * r).mul_add(bend, r + r), power - V::ONE);
+    (m / (m + V::of(2.0))).with_sign(x)
 }

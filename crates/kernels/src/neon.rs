@@ -1,7 +1,7 @@
 //! NEON, which every 64-bit Arm processor has.
 
 use crate::Value;
-use crate::simd::{Kernel, Simd, vector};
+use crate::simd::{Kernel, Pieces, Simd, vector};
 use core::arch::aarch64::*;
 
 /// Runs a kernel compiled for this instruction set.
@@ -21,7 +21,7 @@ vector!(F64x2: f64, float64x2_t, 2, vdupq_n_f64, vaddq_f64, vsubq_f64, vmulq_f64
     |a| vreinterpretq_f64_u64(vandq_u64(vcgtq_f64(a, vdupq_n_f64(0.0)), vreinterpretq_u64_f64(vdupq_n_f64(1.0)))));
 
 macro_rules! rest {
-    ($name:ident: $element:ty, $bits:ty, $load:ident, $store:ident, $less:ident, $select:ident, $abs:ident,
+    ($name:ident: $element:ty, $bits:ty, $load:ident, $store:ident, $less:ident, $select:ident,
      $to_bits:ident, $from_bits:ident, $splat_bits:ident, $xor:ident, $shift_left:ident, $shift:literal,
      $add_bits:ident) => {
         impl $name {
@@ -32,6 +32,33 @@ macro_rules! rest {
             }
         }
         // SAFETY of all blocks below: vectors exist only inside `run`; pointers are the callers' promise.
+        impl Pieces for $name {
+            #[inline(always)]
+            fn min(self, other: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe { $select($less(other.0, self.0), other.0, self.0) })
+            }
+            #[inline(always)]
+            fn with_sign(self, sign: Self) -> Self {
+                const SIGN: $bits = 1 << (<$bits>::BITS - 1);
+                // SAFETY: see above.
+                $name(unsafe { $select($splat_bits(SIGN), sign.0, self.0) })
+            }
+            #[inline(always)]
+            fn power_of_two(t: Self) -> Self {
+                // SAFETY: see above.
+                $name(unsafe {
+                    $from_bits($add_bits(
+                        $shift_left::<$shift>($to_bits(t.0)),
+                        $to_bits(Self::ONE.0),
+                    ))
+                })
+            }
+            #[inline(always)]
+            fn scale(self, n: Self) -> Self {
+                crate::math::scale_in_two(self, n)
+            }
+        }
         impl Simd for $name {
             const TALL: usize = 12;
             const REGISTERS: usize = 32;
@@ -65,36 +92,6 @@ macro_rules! rest {
                 }
             }
             #[inline(always)]
-            fn min(self, other: Self) -> Self {
-                // SAFETY: see above.
-                $name(unsafe { $select($less(other.0, self.0), other.0, self.0) })
-            }
-            #[inline(always)]
-            fn abs(self) -> Self {
-                // SAFETY: see above.
-                $name(unsafe { $abs(self.0) })
-            }
-            #[inline(always)]
-            fn with_sign(self, sign: Self) -> Self {
-                const SIGN: $bits = 1 << (<$bits>::BITS - 1);
-                // SAFETY: see above.
-                $name(unsafe { $select($splat_bits(SIGN), sign.0, self.0) })
-            }
-            #[inline(always)]
-            fn power_of_two(t: Self) -> Self {
-                // SAFETY: see above.
-                $name(unsafe {
-                    $from_bits($add_bits(
-                        $shift_left::<$shift>($to_bits(t.0)),
-                        $to_bits(Self::ONE.0),
-                    ))
-                })
-            }
-            #[inline(always)]
-            fn scale(self, n: Self) -> Self {
-                crate::math::scale_in_two(self, n)
-            }
-            #[inline(always)]
             fn call<K: Kernel<$element>>(kernel: K) -> K::Out {
                 // SAFETY: whoever has this type is already inside `run`.
                 unsafe { run::<Self, K>(kernel) }
@@ -102,7 +99,7 @@ macro_rules! rest {
         }
     };
 }
-rest!(F32x4: f32, u32, vld1q_f32, vst1q_f32, vcltq_f32, vbslq_f32, vabsq_f32,
+rest!(F32x4: f32, u32, vld1q_f32, vst1q_f32, vcltq_f32, vbslq_f32,
     vreinterpretq_u32_f32, vreinterpretq_f32_u32, vdupq_n_u32, veorq_u32, vshlq_n_u32, 23, vaddq_u32);
-rest!(F64x2: f64, u64, vld1q_f64, vst1q_f64, vcltq_f64, vbslq_f64, vabsq_f64,
+rest!(F64x2: f64, u64, vld1q_f64, vst1q_f64, vcltq_f64, vbslq_f64,
     vreinterpretq_u64_f64, vreinterpretq_f64_u64, vdupq_n_u64, veorq_u64, vshlq_n_u64, 52, vaddq_u64);

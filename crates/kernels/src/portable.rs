@@ -1,6 +1,6 @@
 //! Vectors as plain arrays, for any processor.
 
-use crate::simd::{Kernel, Machine, Simd};
+use crate::simd::{Kernel, Machine, Pieces, Simd};
 use crate::{Element, Value};
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -94,6 +94,25 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
     crate::simd::functions!();
 }
 
+impl<E: Element, const N: usize> Pieces for Lanes<E, N> {
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        each!(N, i => if other.0[i] < self.0[i] { other.0[i] } else { self.0[i] })
+    }
+    #[inline(always)]
+    fn with_sign(self, sign: Self) -> Self {
+        each!(N, i => self.0[i].signed_as(sign.0[i]))
+    }
+    #[inline(always)]
+    fn power_of_two(t: Self) -> Self {
+        each!(N, i => Machine::power_of_two(t.0[i]))
+    }
+    #[inline(always)]
+    fn scale(self, n: Self) -> Self {
+        crate::math::scale_in_two(self, n)
+    }
+}
+
 impl<E: Element, const N: usize> Simd for Lanes<E, N> {
     const TALL: usize = 4;
     const REGISTERS: usize = 16;
@@ -117,26 +136,6 @@ impl<E: Element, const N: usize> Simd for Lanes<E, N> {
     unsafe fn write_first(self, to: *mut E, count: usize) {
         // SAFETY: the caller promises `count` places.
         self.store_part(unsafe { core::slice::from_raw_parts_mut(to, count) });
-    }
-    #[inline(always)]
-    fn min(self, other: Self) -> Self {
-        each!(N, i => if other.0[i] < self.0[i] { other.0[i] } else { self.0[i] })
-    }
-    #[inline(always)]
-    fn abs(self) -> Self {
-        each!(N, i => self.0[i].unsigned())
-    }
-    #[inline(always)]
-    fn with_sign(self, sign: Self) -> Self {
-        each!(N, i => self.0[i].signed_as(sign.0[i]))
-    }
-    #[inline(always)]
-    fn power_of_two(t: Self) -> Self {
-        each!(N, i => Machine::power_of_two(t.0[i]))
-    }
-    #[inline(always)]
-    fn scale(self, n: Self) -> Self {
-        crate::math::scale_in_two(self, n)
     }
     #[inline(always)]
     fn call<K: Kernel<E>>(kernel: K) -> K::Out {

@@ -5,11 +5,23 @@ use crate::product::Product;
 use crate::sums::Sums;
 use crate::{Element, Level, Value};
 
+/// What exp, tanh and sigmoid need of a [`Value`] beyond its arithmetic.
+pub trait Pieces: Value {
+    /// The smaller of two; NaN in `self` passes.
+    fn min(self, other: Self) -> Self;
+    /// With the sign of `sign`.
+    fn with_sign(self, sign: Self) -> Self;
+    /// 2ⁿ from `t = n + MAGIC`, where 2ⁿ is a normal number.
+    fn power_of_two(t: Self) -> Self;
+    /// `self · 2ⁿ` for whole n, rounded once: to infinity and to subnormal numbers as well.
+    fn scale(self, n: Self) -> Self;
+}
+
 /// A vector of some instruction set.
 ///
 /// Implementors are private: values of them exist only inside a [`Kernel`] (or a public [`Job`](crate::Job), which
 /// is one), and a kernel runs only where the processor has the instructions.
-pub trait Simd: Value {
+pub trait Simd: Pieces {
     /// Rows of the tallest register block, which is two vectors wide.
     const TALL: usize;
     /// Vector registers.
@@ -48,17 +60,6 @@ pub trait Simd: Value {
         let _ = at;
     }
 
-    /// The smaller of two; NaN in `self` passes.
-    fn min(self, other: Self) -> Self;
-    /// Without its sign.
-    fn abs(self) -> Self;
-    /// With the sign of `sign`.
-    fn with_sign(self, sign: Self) -> Self;
-    /// 2ⁿ from `t = n + MAGIC`, where 2ⁿ is a normal number.
-    fn power_of_two(t: Self) -> Self;
-    /// `self · 2ⁿ` for whole n, rounded once: to infinity and to subnormal numbers as well.
-    fn scale(self, n: Self) -> Self;
-
     /// Runs a kernel as a function of its own, compiled for this instruction set.
     fn call<K: Kernel<Self::Element>>(kernel: K) -> K::Out;
 }
@@ -93,8 +94,6 @@ pub trait Machine: Sized {
 
     /// 2ⁿ from the bits of `n + MAGIC`.
     fn power_of_two(self) -> Self;
-    /// Without its sign.
-    fn unsigned(self) -> Self;
     /// With the sign of `sign`.
     fn signed_as(self, sign: Self) -> Self;
 
@@ -135,10 +134,6 @@ macro_rules! machine {
             fn power_of_two(self) -> Self {
                 let one: $element = 1.0;
                 <$element>::from_bits((self.to_bits() << $shift).wrapping_add(one.to_bits()))
-            }
-            #[inline(always)]
-            fn unsigned(self) -> Self {
-                self.abs()
             }
             #[inline(always)]
             fn signed_as(self, sign: Self) -> Self {
@@ -269,7 +264,7 @@ macro_rules! operator {
         }
     };
 }
-/// The functions of a [`Value`] whose operations are those of a [`Simd`].
+/// The functions of a [`Value`] that has the [`Pieces`] for them.
 macro_rules! functions {
     () => {
         #[inline(always)]

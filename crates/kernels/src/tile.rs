@@ -149,17 +149,13 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                 .add(at / panel::<E>() * self.b_panel + at % panel::<E>());
             // Each block asks for its share of the next panels; a block alone would ask too much too soon.
             let ahead = !STRIPS && self.ahead && tiles > 1;
-            let panels = at / panel::<E>() + (NV * S::LANES).div_ceil(panel::<E>());
-            let (done, share) = (
-                tile * self.k * PANEL_BYTES / tiles,
-                PANEL_BYTES.div_ceil(tiles),
-            );
-            let next = self.b.wrapping_add(panels * self.b_panel).cast::<u8>();
-            let mut next = next.wrapping_add(done);
+            let after = at / panel::<E>() + (NV * S::LANES).div_ceil(panel::<E>());
+            let next = self.b.wrapping_add(after * self.b_panel).cast::<u8>();
+            let mut next = next.wrapping_add(tile * self.k * PANEL_BYTES / tiles);
             for _ in 0..self.k {
                 if ahead {
                     S::prefetch_far(next.cast());
-                    next = next.wrapping_add(share);
+                    next = next.wrapping_add(PANEL_BYTES.div_ceil(tiles));
                 }
                 let mut row = [S::ZERO; NV];
                 let mut v = 0;
