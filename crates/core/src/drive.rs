@@ -62,21 +62,34 @@ trait Each<E> {
     fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units);
 }
 
-/// All units of all rows: two vectors at a time while there are as many (see [`Value::Twice`]), then one by one.
-struct All<W>(W);
+/// Does the work for all units of all rows.
+fn all<E: Element>(level: Level, work: impl Each<E>) {
+    // The single row of a stream is over before pairs pay for the longer way to them (measured: 2 to 8 %).
+    match work.size() {
+        (1, _) => level.run(All::<_, false>(work)),
+        _ => level.run(All::<_, true>(work)),
+    }
+}
 
-impl<E: Element, W: Each<E>> Job<E> for All<W> {
+/// With `PAIRS`, two vectors at a time while there are as many (see [`Value::Twice`]).
+struct All<W, const PAIRS: bool>(W);
+
+impl<E: Element, W: Each<E>, const PAIRS: bool> Job<E> for All<W, PAIRS> {
     type Out = ();
     #[inline(always)]
     fn run<V: Value<Element = E>>(mut self) {
         let (rows, hidden) = self.0.size();
         for r in 0..rows {
-            let mut u = Units::from(0, hidden, V::Twice::LANES);
-            while u.count == V::Twice::LANES {
-                self.0.each::<V::Twice>(r, u);
-                u = u.next();
+            let mut at = 0;
+            if PAIRS {
+                let mut u = Units::from(at, hidden, V::Twice::LANES);
+                while u.count == V::Twice::LANES {
+                    self.0.each::<V::Twice>(r, u);
+                    u = u.next();
+                }
+                at = u.at;
             }
-            let mut u = Units::from(u.at, hidden, V::LANES);
+            let mut u = Units::from(at, hidden, V::LANES);
             while u.count > 0 {
                 self.0.each::<V>(r, u);
                 u = u.next();
@@ -87,7 +100,7 @@ impl<E: Element, W: Each<E>> Job<E> for All<W> {
 
 impl<E: Element> Gate<'_, E> {
     pub fn run(self, level: Level) {
-        level.run(All(self));
+        all(level, self);
     }
 }
 
@@ -108,17 +121,17 @@ impl<E: Element> Each<E> for Gate<'_, E> {
 
 impl<E: Element> Forward<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
-        with_cell!(kind, C => level.run(All(Of::<_, C>(self, PhantomData))))
+        with_cell!(kind, C => all(level, Of::<_, C>(self, PhantomData)))
     }
 }
 impl<E: Element> Backward<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
-        with_cell!(kind, C => level.run(All(Of::<_, C>(self, PhantomData))))
+        with_cell!(kind, C => all(level, Of::<_, C>(self, PhantomData)))
     }
 }
 impl<E: Element> Tangent<'_, E> {
     pub fn run(self, level: Level, kind: CellKind) {
-        with_cell!(kind, C => level.run(All(Of::<_, C>(self, PhantomData))))
+        with_cell!(kind, C => all(level, Of::<_, C>(self, PhantomData)))
     }
 }
 
