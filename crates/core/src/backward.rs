@@ -18,7 +18,9 @@ use crate::gradients::add_gradients;
 use crate::trace::Blocks;
 use crate::weights::SweepWeights;
 use crate::{Batch, Element, Error, Params, State, Trace, Weights, drive};
-use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product};
+use elman_kernels::{
+    Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product, product_in_turns,
+};
 
 /// What the loss says of the results of [`forward`](crate::forward).
 #[derive(Clone, Copy, Debug)]
@@ -444,12 +446,13 @@ impl<E: Element> SweepRun<'_, E> {
             }
             let d_drive = drive.step(t);
             let (a, b) = self.w.h_columns;
-            product(
+            product_in_turns(
                 self.weights.level,
                 d_drive.columns(a, b),
                 &self.w.recurrent_back,
                 d_state.columns(0, h),
                 Start::Keep,
+                t % 2 == 1,
             );
         }
     }

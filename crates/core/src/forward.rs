@@ -9,7 +9,9 @@ use crate::extended::{Extended, Masks, Step};
 use crate::trace::Blocks;
 use crate::weights::{InputWeights, SweepWeights};
 use crate::{Batch, Element, Error, State, Trace, Weights, drive};
-use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product};
+use elman_kernels::{
+    Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product, product_in_turns,
+};
 
 /// The distance between rows of z. One that is a multiple of many cache lines would put all rows into the same few
 /// places of the caches.
@@ -326,12 +328,13 @@ impl<E: Element> SweepRun<'_, '_, E> {
                     expect_writes(&saved);
                 }
                 let (a, b) = self.w.h_columns;
-                product(
+                product_in_turns(
                     self.weights.level,
                     before.columns(0, hidden),
                     &self.w.recurrent,
                     z.reborrow().columns(a, b),
                     Start::Keep,
+                    t % 2 == 1,
                 );
                 let step = drive::Forward {
                     hidden,

@@ -31,6 +31,7 @@ mod network;
 mod noise;
 mod norm;
 mod pullback;
+mod row_step;
 mod segments;
 mod shared_stepper;
 mod state;

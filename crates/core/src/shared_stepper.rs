@@ -5,10 +5,11 @@
 //! is nobody's but one thread's: the bits are those of [`Stepper`](crate::Stepper).
 
 use crate::extended::Extended;
-use crate::weights::{InputWeights, SweepWeights};
-use crate::{CellKind, Element, Error, Level, Network, Params, State, Team, Weights, drive};
+use crate::row_step::{Entering, RowStep};
+use crate::weights::SweepWeights;
+use crate::{Element, Error, Network, Params, State, Team, Weights};
 use core::ops::Range;
-use elman_kernels::{Buffer, Packed, Rows, RowsMut, Start, product};
+use elman_kernels::{Rows, RowsMut, Start, product};
 use std::sync::Arc;
 
 /// Bytes of weights below which handing units over costs more than it saves.
@@ -30,33 +31,10 @@ pub struct SharedStepper<E> {
 
 #[derive(Debug)]
 struct Layer<E> {
-    parts: Vec<Part<E>>,
-    /// h of all units `[H]`: before the step, and after it.
-    now: Buffer<E>,
-    next: Buffer<E>,
-}
-
-/// Some neighbouring units of a layer, a network of their own but for the h that they read.
-#[derive(Debug)]
-struct Part<E> {
-    units: Range<usize>,
-    input: InputWeights<E>,
-    recurrent: Packed<E>,
-    x_columns: (usize, usize),
-    h_columns: (usize, usize),
-    bias: Vec<E>,
-    unit: Vec<E>,
-    state: Buffer<E>,
-    after: Buffer<E>,
-    drive: Buffer<E>,
-    saved: Buffer<E>,
-}
-
-/// What a layer reads.
-#[derive(Clone, Copy)]
-enum Given<'a, E> {
-    Features(&'a [E]),
-    Symbol(usize),
+    shares: Vec<RowStep<E>>,
+    /// x_t and h_{t-1} of all units, and room for those of the next step.
+    now: Entering<E>,
+    next: Entering<E>,
 }
 
 impl<E: Element> SharedStepper<E> {
@@ -76,17 +54,13 @@ impl<E: Element> SharedStepper<E> {
         }
         let weights = Weights::new(network, params)?;
         let layers = weights.sweeps.iter().map(|w| {
-            let h = network.hidden;
-            let mut layer = Layer {
-                parts: shares::<E>(network, w, team.threads())
-                    .map(|units| Part::of(network, w, units))
-                    .collect(),
-                now: Buffer::new(),
-                next: Buffer::new(),
-            };
-            layer.now.resize(h);
-            layer.next.resize(h);
-            layer
+            let shares = shares::<E>(network, w, team.threads());
+            let entering = Entering::new(w.features(), network.hidden);
+            Layer {
+                shares: shares.map(|u| RowStep::of(network, w, u)).collect(),
+                now: entering.clone(),
+                next: entering,
+            }
         });
         let mut stepper = SharedStepper {
             layers: layers.collect(),
@@ -102,7 +76,7 @@ impl<E: Element> SharedStepper<E> {
     }
     /// How many threads the layers are shared among, layer by layer.
     pub fn threads(&self) -> impl Iterator<Item = usize> {
-        self.layers.iter().map(|l| l.parts.len())
+        self.layers.iter().map(|l| l.shares.len())
     }
     /// Back to the state it was made with.
     pub fn reset(&mut self) {
@@ -116,10 +90,10 @@ impl<E: Element> SharedStepper<E> {
         let mut state = State::zeros(&self.weights.network, 1);
         for (index, layer) in self.layers.iter().enumerate() {
             let row = state.row_mut(index, 0);
-            for part in &layer.parts {
+            for share in &layer.shares {
                 let slots = row.chunks_exact_mut(self.weights.network.hidden);
-                for (to, from) in slots.zip(part.state.chunks_exact(part.units.len())) {
-                    to[part.units.clone()].copy_from_slice(from);
+                for (to, from) in slots.zip(share.state.chunks_exact(share.units.len())) {
+                    to[share.units.clone()].copy_from_slice(from);
                 }
             }
         }
@@ -137,33 +111,43 @@ impl<E: Element> SharedStepper<E> {
     /// reads symbols.
     pub fn step(&mut self, x: &[E], y: &mut [E]) -> Result<(), Error> {
         self.weights.network.check_features(x.len(), y.len())?;
-        self.run(Given::Features(x), y);
+        if let Some(layer) = self.layers.first_mut() {
+            layer.now.x().copy_from_slice(x);
+        }
+        self.run(None, y);
         Ok(())
     }
     /// The same for a network that reads symbols.
     pub fn step_symbol(&mut self, symbol: u32, y: &mut [E]) -> Result<(), Error> {
         self.weights.network.check_symbol(symbol, y.len())?;
-        self.run(Given::Symbol(symbol as usize), y);
+        self.run(Some(symbol), y);
         Ok(())
     }
 
-    fn run(&mut self, given: Given<'_, E>, y: &mut [E]) {
-        let (level, kind) = (self.weights.level, self.weights.network.cell);
+    fn run(&mut self, symbol: Option<u32>, y: &mut [E]) {
         for index in 0..self.layers.len() {
-            let (below, layer) = self.layers.split_at_mut(index);
-            let given = below.last().map_or(given, |l| Given::Features(&l.now));
-            layer[0].step(&self.team, level, kind, given);
+            let (below, layers) = self.layers.split_at_mut(index);
+            if let Some(below) = below.last() {
+                layers[0].now.x().copy_from_slice(below.now.h());
+            }
+            layers[0].step(&self.team, (&self.weights, index), symbol);
         }
         let Some(top) = self.layers.last() else {
             return;
         };
         match &self.weights.readout {
             Some(readout) => {
-                let h = Rows::new(&top.now, 1, top.now.len());
+                let h = Rows::new(top.now.h(), 1, top.now.h().len());
                 let y = RowsMut::new(y, 1, readout.bias.len());
-                product(level, h, &readout.weight, y, Start::Row(&readout.bias));
+                product(
+                    self.weights.level,
+                    h,
+                    &readout.weight,
+                    y,
+                    Start::Row(&readout.bias),
+                );
             }
-            None => y.copy_from_slice(&top.now),
+            None => y.copy_from_slice(top.now.h()),
         }
     }
 }
@@ -185,121 +169,27 @@ fn shares<E: Element>(
 
 impl<E: Element> Layer<E> {
     fn set(&mut self, state: &[E]) {
-        let h = self.now.len();
-        self.now.copy_from_slice(&state[..h]);
-        for part in &mut self.parts {
-            let slots = part.state.chunks_exact_mut(part.units.len());
-            for (to, from) in slots.zip(state.chunks_exact(h)) {
-                to.copy_from_slice(&from[part.units.clone()]);
-            }
+        let h = self.now.h().len();
+        self.now.h_mut().copy_from_slice(&state[..h]);
+        for share in &mut self.shares {
+            share.set(state, h);
         }
     }
-    fn step(&mut self, team: &Team, level: Level, kind: CellKind, given: Given<'_, E>) {
-        let (now, mut rest) = (&*self.now, &mut *self.next);
-        let parts = self.parts.len();
+    fn step(&mut self, team: &Team, weights: (&Weights<E>, usize), symbol: Option<u32>) {
+        let (now, mut rest) = (&self.now, self.next.h_mut());
+        let count = self.shares.len();
         let mut shares = [const { None }; MOST];
-        for (share, part) in shares.iter_mut().zip(&mut self.parts) {
-            let (next, more) = rest.split_at_mut(part.units.len());
-            *share = Some((part, next));
+        for (to, share) in shares.iter_mut().zip(&mut self.shares) {
+            let (next, more) = rest.split_at_mut(share.units.len());
+            *to = Some((share, next));
             rest = more;
         }
-        team.each(&mut shares[..parts], |share| {
-            if let Some((part, next)) = share {
-                part.step(level, kind, given, now, next);
+        team.each(&mut shares[..count], |share| {
+            if let Some((share, next)) = share {
+                share.step(weights, now, symbol);
+                next.copy_from_slice(share.h());
             }
         });
         std::mem::swap(&mut self.now, &mut self.next);
-    }
-}
-
-impl<E: Element> Part<E> {
-    fn of(network: &Network, w: &SweepWeights<E>, units: Range<usize>) -> Part<E> {
-        let (sizes, h, n) = (network.cell.sizes(), network.hidden, units.len());
-        let lane = |lane: usize| lane * h + units.start..lane * h + units.end;
-        // Columns of the drive by lanes of all units, as lanes of these.
-        let own = |(from, to): (usize, usize)| (from / h * n, to / h * n);
-        let among = |(from, to): (usize, usize)| -> Vec<Range<usize>> {
-            (0..(to - from) / h).map(lane).collect()
-        };
-        let some = |numbers: &[E], lanes: usize| -> Vec<E> {
-            (0..lanes)
-                .flat_map(|l| &numbers[lane(l)])
-                .copied()
-                .collect()
-        };
-        let input = match &w.input {
-            InputWeights::Features(packed) => {
-                InputWeights::Features(packed.select(&among(w.x_columns)))
-            }
-            InputWeights::Symbols(table) => InputWeights::Symbols(
-                table
-                    .chunks_exact(sizes.from_x.len() * h)
-                    .flat_map(|row| some(row, sizes.from_x.len()))
-                    .collect(),
-            ),
-        };
-        let zeros = |len| {
-            let mut buffer = Buffer::new();
-            buffer.resize(len);
-            buffer
-        };
-        Part {
-            input,
-            recurrent: w.recurrent.select(&among(w.h_columns)),
-            x_columns: own(w.x_columns),
-            h_columns: own(w.h_columns),
-            bias: some(&w.bias, sizes.drive),
-            unit: some(&w.unit, sizes.unit),
-            state: zeros(sizes.state * n),
-            after: zeros(sizes.state * n),
-            drive: zeros(sizes.drive * n),
-            saved: zeros(sizes.saved * n),
-            units,
-        }
-    }
-    /// Reads h of all units before the step, writes that of its own after it.
-    fn step(
-        &mut self,
-        level: Level,
-        kind: CellKind,
-        given: Given<'_, E>,
-        now: &[E],
-        next: &mut [E],
-    ) {
-        let lanes = self.drive.len();
-        self.drive.copy_from_slice(&self.bias);
-        let (a, b) = self.x_columns;
-        match (&self.input, given) {
-            (InputWeights::Features(packed), Given::Features(x)) => {
-                let z = RowsMut::new(&mut self.drive, 1, lanes).columns(a, b);
-                let start = Start::Row(&self.bias[a..b]);
-                product(level, Rows::new(x, 1, x.len()), packed, z, start);
-            }
-            (InputWeights::Symbols(table), Given::Symbol(symbol)) => {
-                self.drive[a..b].copy_from_slice(&table[symbol * (b - a)..][..b - a]);
-            }
-            _ => unreachable!("`step` and `step_symbol` ask what the network reads"),
-        }
-        let (a, b) = self.h_columns;
-        let z = RowsMut::new(&mut self.drive, 1, lanes).columns(a, b);
-        product(
-            level,
-            Rows::new(now, 1, now.len()),
-            &self.recurrent,
-            z,
-            Start::Keep,
-        );
-        let (width, saved) = (self.state.len(), self.saved.len());
-        let step = drive::Forward {
-            hidden: self.units.len(),
-            drive: Rows::new(&self.drive, 1, lanes),
-            unit: &self.unit,
-            before: Rows::new(&self.state, 1, width),
-            after: RowsMut::new(&mut self.after, 1, width),
-            saved: RowsMut::new(&mut self.saved, 1, saved),
-        };
-        step.run(level, kind);
-        std::mem::swap(&mut self.state, &mut self.after);
-        next.copy_from_slice(&self.state[..self.units.len()]);
     }
 }

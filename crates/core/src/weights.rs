@@ -62,6 +62,16 @@ pub(crate) struct Readout<E> {
     pub bias: Vec<E>,
 }
 
+impl<E: Element> SweepWeights<E> {
+    /// Features that the layer reads; none where it reads symbols.
+    pub fn features(&self) -> usize {
+        match &self.input {
+            InputWeights::Features(packed) => packed.k(),
+            InputWeights::Symbols(_) => 0,
+        }
+    }
+}
+
 impl<E: Element> Weights<E> {
     /// Packs `params` of `network` for the widest vectors of this processor.
     pub fn new(network: &Network, params: &Params<E>) -> Result<Weights<E>, Error> {

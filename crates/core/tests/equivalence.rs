@@ -196,6 +196,56 @@ proptest! {
     }
 }
 
+/// Single rows go over the weights in turns, and in other pieces than two rows do, once they exceed the caches.
+#[test]
+fn a_row_alone_is_a_row_among_others_at_every_size() {
+    for (&cell, hidden) in CellKind::ALL
+        .iter()
+        .flat_map(|cell| [20, 65, 130, 333].map(|hidden| (cell, hidden)))
+    {
+        let network = Network {
+            layers: 2,
+            output: None,
+            ..Network::new(cell, Input::Features(9), hidden, 1)
+        };
+        let init = Init {
+            recurrent: Recurrent::Uniform,
+            ..Init::default()
+        };
+        let params: Params<f32> = init.params(&network, 5).unwrap();
+        let weights = Weights::new(&network, &params).unwrap();
+        let steps = 3;
+        let x: Vec<f32> = (0..steps * 2 * 9).map(|i| (i as f32).sin()).collect();
+        let one: Vec<f32> = x.chunks(9).step_by(2).flatten().copied().collect();
+        let two = Batch::features(&x, [steps, 2, 9], None).unwrap();
+        let one = Batch::features(&one, [steps, 1, 9], None).unwrap();
+        let run = |batch: &Batch<f32>| {
+            let (mut trace, mut deltas) = (Trace::new(), Deltas::with_inputs());
+            let (team, state) = (Team::new(1), State::zeros(&network, batch.rows()));
+            forward(&weights, batch, &state, &mut trace, &team).unwrap();
+            let given = trace.outputs().to_vec();
+            let cotangent = Cotangent {
+                outputs: &given,
+                state: None,
+            };
+            backward(&weights, batch, &trace, cotangent, &mut deltas, None, &team).unwrap();
+            (trace, deltas)
+        };
+        let ((alone, d_alone), (among, d_among)) = (run(&one), run(&two));
+        let mut stepper = Stepper::new(&network, &params).unwrap();
+        let mut y = vec![0.0; hidden];
+        for t in 0..steps {
+            let wanted = among.output(&two, t, 0);
+            let what = format!("{} {hidden} {t}", cell.name());
+            assert_eq!(alone.output(&one, t, 0), wanted, "{what}");
+            stepper.step(&x[2 * t * 9..][..9], &mut y).unwrap();
+            assert_eq!(Some(y.as_slice()), wanted, "{what}");
+            let d_x = &d_among.inputs()[2 * t * 9..][..9];
+            assert_eq!(&d_alone.inputs()[t * 9..][..9], d_x, "{what}");
+        }
+    }
+}
+
 #[test]
 fn shared_steps_are_steps() {
     for &cell in CellKind::ALL {

@@ -5,7 +5,7 @@
 //! | function | computes |
 //! |---|---|
 //! | [`Packed::pack`], [`Packed::pack_transposed`] | a matrix laid out as the product streams it |
-//! | [`product`] | `out = start + a · b` |
+//! | [`product`], [`product_in_turns`] | `out = start + a · b` |
 //! | [`outer_add`] | `out += aᵀ · b`, the gradient of a weight matrix over all steps and rows |
 //! | [`column_sum_add`] | `out += Σ_rows a`, the gradient of a bias |
 //! | [`Level::run`] | a [`Job`]: arithmetic written once over a [`Value`], run at the widest vectors there are |
@@ -51,7 +51,7 @@ pub use outer::{Pick, outer_add};
 pub use packed::Packed;
 pub use pages::prefer_large_pages;
 pub use peak::fma_peak;
-pub use product::{Start, product};
+pub use product::{Start, product, product_in_turns};
 pub use rows::{Rows, RowsMut};
 pub use steps::StepsMut;
 pub use sums::column_sum_add;

@@ -62,6 +62,21 @@ impl<E: Element> Packed<E> {
         }
         some
     }
+    /// This matrix above another of as many columns. Panics where they are not as many.
+    pub fn over(&self, below: &Packed<E>) -> Packed<E> {
+        assert!(self.n == below.n);
+        let mut both = Packed::zeros(self.k + below.k, self.n);
+        let width = panel::<E>();
+        for p in 0..self.n.div_ceil(width) {
+            let mut at = p * both.k * width;
+            for part in [self, below] {
+                let size = part.k * width;
+                both.data[at..at + size].copy_from_slice(&part.data[p * size..][..size]);
+                at += size;
+            }
+        }
+        both
+    }
     /// Sets columns `at..at + b.cols()` from `b` `[k, cols]`. Panics where it does not fit.
     pub fn pack(&mut self, at: usize, b: Rows<'_, E>) {
         assert!(b.rows() == self.k && at + b.cols() <= self.n);

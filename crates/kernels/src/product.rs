@@ -1,7 +1,7 @@
 //! The product of the forward and backward steps: rows times a packed matrix.
 
 use crate::buffer::with_scratch;
-use crate::packed::panel;
+use crate::packed::{PANEL_BYTES, panel};
 use crate::simd::{Kernel, Simd};
 use crate::tile::{First, Sheet};
 use crate::{Element, Level, Packed, Rows, RowsMut};
@@ -38,8 +38,21 @@ pub fn product<E: Element>(
     level: Level,
     a: Rows<'_, E>,
     b: &Packed<E>,
+    out: RowsMut<'_, E>,
+    start: Start<'_, E>,
+) {
+    product_in_turns(level, a, b, out, start, false);
+}
+
+/// A [`product`] with the same `b` as the one before. Where every other one is `turned`, a single row begins with the
+/// panels that the caches still have, since they were read last. The results are those of [`product`].
+pub fn product_in_turns<E: Element>(
+    level: Level,
+    a: Rows<'_, E>,
+    b: &Packed<E>,
     mut out: RowsMut<'_, E>,
     start: Start<'_, E>,
+    turned: bool,
 ) {
     assert!(a.cols() == b.k() && out.cols() == b.n() && a.rows() == out.rows());
     if let Start::Row(row) = start {
@@ -71,6 +84,7 @@ pub fn product<E: Element>(
             rows,
             cols,
             sheet: &sheet,
+            turned,
             scratch,
         };
         // By reference: copying what was just written piece by piece would cost more than a small product.
@@ -88,6 +102,8 @@ pub struct Product<'a, E> {
     rows: usize,
     cols: usize,
     sheet: &'a Sheet<E, false>,
+    /// Whether a single row begins with the last panels.
+    turned: bool,
     /// Room for copying rows, or none where they are better read where they are.
     scratch: &'a mut [E],
 }
@@ -97,6 +113,8 @@ const K_BLOCK: usize = 512;
 const M_BLOCK: usize = 240;
 /// Bytes of `b` that a step finds in the level-2 cache again, beside all else that it needs.
 const NEAR: usize = 512 * 1024;
+/// Bytes of the smallest level-1 cache of data.
+const NEAREST: usize = 32 * 1024;
 /// Columns, in panels, that all rows take before the next, so that this much of `b` comes from memory once.
 const N_PANELS: usize = 8;
 
@@ -105,6 +123,10 @@ impl<E: Element> Kernel<E> for &mut Product<'_, E> {
     #[inline(always)]
     fn run<S: Simd<Element = E>>(self) {
         let all = self.sheet;
+        if self.rows == 1 {
+            // SAFETY: `product` checked the sizes.
+            return unsafe { run_row::<S>(all, self.cols, self.turned) };
+        }
         if self.rows <= M_BLOCK && all.k <= K_BLOCK && self.scratch.is_empty() {
             // SAFETY: `product` checked the sizes.
             return unsafe { run_rows::<S>(all, self.rows, self.cols) };
@@ -135,6 +157,28 @@ impl<E: Element> Kernel<E> for &mut Product<'_, E> {
             }
             top += rows;
         }
+    }
+}
+
+/// All columns of a single row, some panels after others.
+///
+/// Its time is that of reading `b`, so that it is made of runs that the level-1 cache has room for: a caller that takes
+/// turns finds the last of them there again. Two panels at once hide an addition's latency, one does not, but still
+/// reads as fast as the level-2 cache gives; four at once read larger ones fastest.
+#[inline(always)]
+unsafe fn run_row<S: Simd>(sheet: &Sheet<S::Element, false>, cols: usize, turned: bool) {
+    let (width, bytes) = (panel::<S::Element>(), sheet.k * PANEL_BYTES);
+    let wide = match cols.div_ceil(width) * bytes {
+        all if all <= NEAREST - NEAREST / 8 => cols,
+        _ if 2 * bytes <= NEAREST => 2 * width,
+        _ if bytes <= NEAREST - NEAREST / 4 => width,
+        _ => 4 * width,
+    };
+    let runs = cols.div_ceil(wide);
+    for run in 0..runs {
+        let from = wide * if turned { runs - 1 - run } else { run };
+        // SAFETY: the caller promises one row, and these columns.
+        unsafe { sheet.run::<S>((0, 1, 1), (from, cols.min(from + wide)), &mut []) };
     }
 }
 

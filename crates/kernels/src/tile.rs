@@ -209,7 +209,7 @@ fn part<S: Simd>(cols: usize, v: usize) -> usize {
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
-    /// `tiles` blocks of `rows` rows, at most `S::TALL`, from row `top` (0 with `STRIPS`) on, columns `from..cols`, of which `from` begins four panels; after each
+    /// `tiles` blocks of `rows` rows, at most `S::TALL`, from row `top` (0 with `STRIPS`) on, columns `from..cols`, of which `from` begins a panel; after each
     /// block, some of what is needed `soon` is asked for.
     ///
     /// # Safety

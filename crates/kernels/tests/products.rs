@@ -2,6 +2,7 @@
 
 use elman_kernels::{
     Element, Level, Packed, Pick, Rows, RowsMut, Start, column_sum_add, outer_add, product,
+    product_in_turns,
 };
 
 /// A small generator, so that a failing shape can be printed and repeated.
@@ -130,6 +131,9 @@ fn products_of<E: Element>(level: Level, random: &mut Random, (m, k, n): (usize,
             (0..k).fold(first, |sum, i| sum + a.at(r, i) * b.at(i, c))
         };
         out.check(&before, right, k, &what);
+        let mut again = before.clone();
+        product_in_turns(level, a.view(), &packed, again.view_mut(), start, true);
+        assert!(again.data == out.data, "{what}: turned differs");
         // Each row alone, and rows grouped otherwise: the same bits.
         for at in [1, 2, random.below(m + 1)] {
             let mut again = before.clone();
@@ -252,6 +256,8 @@ fn large_shapes() {
             (50, 600, 300),
             (300, 513, 33),
             (1, 1500, 300),
+            (1, 100, 150),
+            (2, 150, 220),
             (1300, 20, 40),
             (1300, 3, 1),
             (700, 1, 37),
@@ -284,6 +290,30 @@ fn selected_columns_are_those_columns() {
         let wanted = columns.iter().cloned().flatten();
         let wanted: Vec<f32> = wanted.map(|c| all[row * n + c]).collect();
         assert_eq!(out[row * 66..][..66], wanted);
+    }
+}
+
+#[test]
+fn a_matrix_over_another_sums_both() {
+    let mut random = Random(4);
+    for (k, below, n) in [(3, 5, 70), (0, 2, 33), (4, 0, 5), (2, 2, 0)] {
+        let b: Vec<f64> = random.fill((k + below) * n);
+        let a: Vec<f64> = random.fill(k + below);
+        let [mut upper, mut lower] = [k, below].map(|k| Packed::zeros(k, n));
+        upper.pack(0, Rows::new(&b[..k * n], k, n));
+        lower.pack(0, Rows::new(&b[k * n..], below, n));
+        let both = upper.over(&lower);
+        assert_eq!((both.k(), both.n()), (k + below, n));
+        let (mut once, mut twice) = (vec![0.0; n], vec![0.0; n]);
+        let level = Level::best();
+        let add = |a: &[f64], b: &Packed<f64>, to: &mut [f64]| {
+            let (a, to) = (Rows::new(a, 1, a.len()), RowsMut::new(to, 1, n));
+            product(level, a, b, to, Start::Keep);
+        };
+        add(&a, &both, &mut once);
+        add(&a[..k], &upper, &mut twice);
+        add(&a[k..], &lower, &mut twice);
+        assert_eq!(once, twice);
     }
 }
 
