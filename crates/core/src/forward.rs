@@ -211,19 +211,12 @@ impl<E: Element> Shard<'_, E> {
             Some(joined) => (joined, 0),
             None => (&self.states[network.layers - 1], 1),
         };
-        let give = |h: Rows<'_, E>, mut y: RowsMut<'_, E>| match &weights.readout {
-            Some(readout) => {
-                let start = Start::Row(&readout.bias);
-                product(weights.level, h, &readout.weight, y, start);
-            }
-            None => (0..h.rows()).for_each(|r| y.row(r).copy_from_slice(h.row(r))),
-        };
         let t = batch.steps();
         if let (Some(h), Some(y)) = (steps.blocks(shift, t + shift), outputs.blocks_mut(0, t)) {
-            return give(h.columns(0, reads), y);
+            return weights.read_out(h.columns(0, reads), y);
         }
         for t in 0..t {
-            give(steps.step(t + shift).columns(0, reads), outputs.step_mut(t));
+            weights.read_out(steps.step(t + shift).columns(0, reads), outputs.step_mut(t));
         }
     }
 }

@@ -1,17 +1,18 @@
 //! One step of a single row: some neighbouring units of a layer.
 //!
-//! There, z = b + W_xh x_t + W_hh h_{t-1} is one product, of x_t and h_{t-1} side by side with both matrices in one, and
-//! every other step goes over its columns from the last to the first: what the caches still have comes first. Each
-//! z is the chain of multiply-adds that [`forward`](crate::forward) makes, over x and then over h.
+//! Columns of z that read both x_t and h_{t-1} take both in one product, with the two side by side and W_xh above W_hh. Each
+//! z is the chain of multiply-adds that [`forward`](crate::forward) makes: b, then over x, then over h. A step takes
+//! about as long as reading the weights, so every other one reads them from the last to the first, as far as their order
+//! is free: what the caches still have comes first.
 
 use crate::extended::{Extended, Masks, Step};
 use crate::weights::{InputWeights, SweepWeights};
 use crate::{CellKind, Element, Level, Network, Weights, drive};
 use core::ops::Range;
-use elman_kernels::{Buffer, Packed, Rows, RowsMut, Start, product_in_turns};
-use std::collections::BTreeSet;
+use elman_kernels::{Buffer, NEAREST, Packed, Rows, RowsMut, Start, product_in_turns};
 
-/// x_t and h_{t-1} of all units, side by side; h from a cache line on.
+/// x_t and h_{t-1} of all units, side by side. h begins a cache line, so that threads which write parts of it write whole
+/// lines.
 #[derive(Clone, Debug)]
 pub(crate) struct Entering<E> {
     data: Buffer<E>,
@@ -28,7 +29,7 @@ impl<E: Element> Entering<E> {
             at: (h - reads, h),
         }
     }
-    pub fn x(&mut self) -> &mut [E] {
+    pub fn x_mut(&mut self) -> &mut [E] {
         &mut self.data[self.at.0..self.at.1]
     }
     pub fn h(&self) -> &[E] {
@@ -43,27 +44,37 @@ impl<E: Element> Entering<E> {
 #[derive(Clone, Debug)]
 pub(crate) struct RowStep<E> {
     pub units: Range<usize>,
-    blocks: Vec<Block<E>>,
-    /// Whether no two of them feed the same z, so that their order is free.
+    /// Which layer it is of.
+    layer: usize,
+    products: Vec<Product<E>>,
+    /// Whether no two products feed the same z, so that their order is free.
     free: bool,
-    /// W_ihᵀ with the bias added, where symbols are read, and the columns of z that it feeds.
+    /// Whether the next step begins with the last product, and with its last columns.
+    turned: bool,
+    /// `[symbols, columns]`, where symbols are read: W_ihᵀ with the bias added, and the columns of z that it feeds.
     symbols: Option<(Vec<E>, Range<usize>)>,
+    /// `[lanes·units]`
     bias: Vec<E>,
+    drive: Buffer<E>,
+    /// `[U·units]`
     unit: Vec<E>,
-    /// `[S·units]`
+    /// `[S·units]`: now, and room for the one after.
     pub state: Buffer<E>,
     after: Buffer<E>,
-    drive: Buffer<E>,
+    /// `[saved·units]`
     saved: Buffer<E>,
+    /// What an extended step keeps; of no numbers where the step is not one.
+    columns: Extended,
     extra: Buffer<E>,
-    turned: bool,
 }
 
-/// Neighbouring columns of z that read the same numbers of [`Entering`]: x, h or both.
+/// Neighbouring columns of z that read the same numbers: x, h or both.
 #[derive(Clone, Debug)]
-struct Block<E> {
+struct Product<E> {
     columns: Range<usize>,
+    /// Counted from the first of x.
     reads: Range<usize>,
+    /// `[reads, columns]`
     weight: Packed<E>,
 }
 
@@ -74,76 +85,68 @@ fn zeros<E: Element>(len: usize) -> Buffer<E> {
 }
 
 impl<E: Element> RowStep<E> {
-    /// The units `units` of a layer. With an extended step, which makes its products with h itself, all of them.
+    /// The units `units` of a layer: all of them where steps are extended, since such a step makes its products with h
+    /// itself.
     pub fn of(network: &Network, w: &SweepWeights<E>, units: Range<usize>) -> Self {
         let (sizes, h, n) = (network.cell.sizes(), network.hidden, units.len());
-        let extra = Extended::with(network, false).width;
-        let lane = |lane: usize| lane * h + units.start..lane * h + units.end;
-        // Columns of z by lanes of all units, as lanes of these.
-        let own = |(from, to): (usize, usize)| from / h * n..to / h * n;
-        let among = |(from, to): (usize, usize)| -> Vec<Range<usize>> {
-            (0..(to - from) / h).map(lane).collect()
-        };
+        let columns = Extended::with(network, false);
+        debug_assert!(columns.width == 0 || n == h);
         let some = |numbers: &[E], lanes: usize| -> Vec<E> {
             (0..lanes)
-                .flat_map(|l| &numbers[lane(l)])
+                .flat_map(|l| &numbers[l * h..][units.clone()])
                 .copied()
                 .collect()
         };
+        let lanes = |(from, to): (usize, usize)| from / h..to / h;
+        let (from_x, from_h) = (lanes(w.x_columns), lanes(w.h_columns));
         let (mut operands, mut symbols) = (Vec::new(), None);
         match &w.input {
-            InputWeights::Features(packed) => {
-                operands.push((packed.select(&among(w.x_columns)), own(w.x_columns)));
-            }
+            InputWeights::Features(packed) => operands.push((packed, from_x)),
             InputWeights::Symbols(table) => {
-                let lanes = sizes.from_x.len();
-                let rows = table.chunks_exact(lanes * h);
-                let rows = rows.flat_map(|row| some(row, lanes)).collect();
-                symbols = Some((rows, own(w.x_columns)));
+                let rows = table.chunks_exact(from_x.len() * h);
+                let rows = rows.flat_map(|row| some(row, from_x.len())).collect();
+                symbols = Some((rows, from_x.start * n..from_x.end * n));
             }
         }
-        if extra == 0 {
-            operands.push((w.recurrent.select(&among(w.h_columns)), own(w.h_columns)));
+        if columns.width == 0 {
+            operands.push((&w.recurrent, from_h));
         }
-        let blocks = blocks(&operands);
-        let free = |two: &[Block<E>]| two[0].columns.end <= two[1].columns.start;
+        let products = products(&operands, &units, h);
+        let free = |two: &[Product<E>]| two[0].columns.end <= two[1].columns.start;
         RowStep {
-            free: blocks.windows(2).all(free),
-            blocks,
+            layer: w.sweep.layer,
+            free: products.windows(2).all(free),
+            turned: false,
+            products,
             symbols,
             bias: some(&w.bias, sizes.drive),
+            drive: zeros(sizes.drive * n),
             unit: some(&w.unit, sizes.unit),
             state: zeros(sizes.state * n),
             after: zeros(sizes.state * n),
-            drive: zeros(sizes.drive * n),
             saved: zeros(sizes.saved * n),
-            extra: zeros(extra),
-            turned: false,
+            columns,
+            extra: zeros(columns.width),
             units,
         }
     }
-    /// Takes these units' part of a state of all units.
+    /// Takes these units' part of a state of all `hidden` units.
     pub fn set(&mut self, state: &[E], hidden: usize) {
         let slots = self.state.chunks_exact_mut(self.units.len());
         for (to, from) in slots.zip(state.chunks_exact(hidden)) {
             to.copy_from_slice(&from[self.units.clone()]);
         }
     }
-    /// h of these units, after the step.
+    /// h of these units.
     pub fn h(&self) -> &[E] {
         &self.state[..self.units.len()]
     }
-    /// One step, of layer `layer` of `weights`.
-    pub fn step(
-        &mut self,
-        (weights, layer): (&Weights<E>, usize),
-        entering: &Entering<E>,
-        symbol: Option<u32>,
-    ) {
+    /// One step.
+    pub fn step(&mut self, weights: &Weights<E>, entering: &Entering<E>, symbol: Option<u32>) {
         self.begin(weights.level, entering, symbol);
-        match self.extra.is_empty() {
-            true => self.cell(weights.level, weights.network.cell),
-            false => self.extended(weights, layer),
+        match self.columns.width {
+            0 => self.cell(weights.level, weights.network.cell),
+            _ => self.extended(weights),
         }
         std::mem::swap(&mut self.state, &mut self.after);
     }
@@ -151,28 +154,25 @@ impl<E: Element> RowStep<E> {
     /// z, or what of it does not come from h where the step is an extended one.
     fn begin(&mut self, level: Level, entering: &Entering<E>, symbol: Option<u32>) {
         let row = &entering.data[entering.at.0..];
-        let lanes = self.drive.len();
         self.drive.copy_from_slice(&self.bias);
         if let (Some((table, columns)), Some(symbol)) = (&self.symbols, symbol) {
             let from = &table[symbol as usize * columns.len()..][..columns.len()];
             self.drive[columns.clone()].copy_from_slice(from);
         }
-        for i in 0..self.blocks.len() {
-            let block = match self.turned {
-                false => &self.blocks[i],
-                true => &self.blocks[self.blocks.len() - 1 - i],
-            };
-            let z = RowsMut::new(&mut self.drive, 1, lanes);
+        let (last, turned) = (self.products.len().wrapping_sub(1), self.turned);
+        for i in 0..self.products.len() {
+            let product = &self.products[if turned { last - i } else { i }];
+            let (from, to) = (&product.reads, &product.columns);
             product_in_turns(
                 level,
-                Rows::new(row, 1, row.len()).columns(block.reads.start, block.reads.end),
-                &block.weight,
-                z.columns(block.columns.start, block.columns.end),
+                Rows::new(row, 1, row.len()).columns(from.start, from.end),
+                &product.weight,
+                one_row(&mut self.drive).columns(to.start, to.end),
                 Start::Keep,
-                self.turned,
+                turned,
             );
         }
-        self.turned = self.free && !self.turned;
+        self.turned = self.free && !turned;
     }
     fn cell(&mut self, level: Level, kind: CellKind) {
         let step = drive::Forward {
@@ -180,89 +180,95 @@ impl<E: Element> RowStep<E> {
             drive: Rows::new(&self.drive, 1, self.drive.len()),
             unit: &self.unit,
             before: Rows::new(&self.state, 1, self.state.len()),
-            after: row(&mut self.after),
-            saved: row(&mut self.saved),
+            after: one_row(&mut self.after),
+            saved: one_row(&mut self.saved),
         };
         step.run(level, kind);
     }
-    fn extended(&mut self, weights: &Weights<E>, layer: usize) {
+    fn extended(&mut self, weights: &Weights<E>) {
         let step = Step {
             weights,
-            w: &weights.sweeps[layer],
-            columns: Extended::with(&weights.network, false),
+            w: &weights.sweeps[self.layer],
+            columns: self.columns,
             masks: Masks::NONE,
         };
         step.forward(
-            row(&mut self.drive),
+            one_row(&mut self.drive),
             Rows::new(&self.state, 1, self.state.len()),
-            row(&mut self.after),
-            row(&mut self.saved),
-            row(&mut self.extra),
+            one_row(&mut self.after),
+            one_row(&mut self.saved),
+            one_row(&mut self.extra),
         );
     }
 }
 
-fn row<E>(data: &mut Buffer<E>) -> RowsMut<'_, E> {
+fn one_row<E>(data: &mut Buffer<E>) -> RowsMut<'_, E> {
     let n = data.len();
     RowsMut::new(data, 1, n)
 }
 
-/// Bytes of weights that stay in the level-1 cache anyway, so that a product more costs more than it saves.
-const SMALL: usize = 28 * 1024;
+/// A matrix, and the lanes of z that it feeds. Of several, the first reads x.
+type Operand<'a, E> = (&'a Packed<E>, Range<usize>);
 
-/// What z is summed from: matrices, the first of which reads x, and the columns that each feeds.
-type Operands<E> = [(Packed<E>, Range<usize>)];
-
-/// The products of a step: of columns that read the same, or where they are small and more than operands, of those.
-fn blocks<E: Element>(operands: &Operands<E>) -> Vec<Block<E>> {
-    let joined = joined(operands);
-    let numbers: usize = operands.iter().map(|(w, c)| w.k() * c.len()).sum();
-    match joined.len() > operands.len() && numbers * size_of::<E>() <= SMALL {
+/// One product for neighbouring lanes that read the same. Where these are more than there are operands, and the weights
+/// stay in the level-1 cache anyway, one for each operand: then a call costs more than it saves.
+fn products<E: Element>(
+    operands: &[Operand<'_, E>],
+    units: &Range<usize>,
+    hidden: usize,
+) -> Vec<Product<E>> {
+    let ends = operands.iter().flat_map(|(_, l)| [l.start, l.end]);
+    let mut cuts: Vec<usize> = ends.collect();
+    cuts.sort_unstable();
+    cuts.dedup();
+    let numbers: usize = operands
+        .iter()
+        .map(|(w, lanes)| w.k() * lanes.len() * units.len())
+        .sum();
+    let small = numbers * size_of::<E>() <= NEAREST;
+    match small && cuts.len() > operands.len() + 1 {
         true => (0..operands.len())
-            .flat_map(|i| feeding(operands, &operands[i].1, i..i + 1))
+            .flat_map(|i| feeding(operands, operands[i].1.clone(), i..i + 1, units, hidden))
             .collect(),
-        false => joined,
+        false => cuts
+            .windows(2)
+            .flat_map(|l| feeding(operands, l[0]..l[1], 0..operands.len(), units, hidden))
+            .collect(),
     }
 }
 
-/// Cut where the columns of an operand begin or end, each with the rows of all that feed it.
-fn joined<E: Element>(operands: &Operands<E>) -> Vec<Block<E>> {
-    let ends = operands.iter().flat_map(|(_, c)| [c.start, c.end]);
-    let cuts: BTreeSet<usize> = ends.collect();
-    let cuts: Vec<usize> = cuts.into_iter().collect();
-    cuts.windows(2)
-        .flat_map(|ends| feeding(operands, &(ends[0]..ends[1]), 0..operands.len()))
-        .collect()
-}
-
-/// The rows of those among `operands` that feed `columns`, one below another.
+/// The rows of those among `operands` that feed `lanes`, one matrix above the other.
 fn feeding<E: Element>(
-    operands: &Operands<E>,
-    columns: &Range<usize>,
+    operands: &[Operand<'_, E>],
+    lanes: Range<usize>,
     among: Range<usize>,
-) -> Option<Block<E>> {
-    let mut block = None::<Block<E>>;
+    units: &Range<usize>,
+    hidden: usize,
+) -> Option<Product<E>> {
+    let mut product = None::<Product<E>>;
     let mut before = 0;
     for (i, (weight, of)) in operands.iter().enumerate() {
         let reads = before..before + weight.k();
         before = reads.end;
-        if !among.contains(&i) || of.start > columns.start || of.end < columns.end {
+        if !among.contains(&i) || of.start > lanes.start || of.end < lanes.end {
             continue;
         }
-        let own = columns.start - of.start..columns.end - of.start;
-        let weight = weight.select(core::slice::from_ref(&own));
-        block = Some(match block {
-            None => Block {
-                columns: columns.clone(),
+        let own: Vec<Range<usize>> = (lanes.start - of.start..lanes.end - of.start)
+            .map(|l| l * hidden + units.start..l * hidden + units.end)
+            .collect();
+        let weight = weight.select(&own);
+        product = Some(match product {
+            None => Product {
+                columns: lanes.start * units.len()..lanes.end * units.len(),
                 reads,
                 weight,
             },
-            Some(block) => Block {
-                reads: block.reads.start..reads.end,
-                weight: block.weight.over(&weight),
-                ..block
+            Some(above) => Product {
+                reads: above.reads.start..reads.end,
+                weight: above.weight.over(&weight),
+                ..above
             },
         });
     }
-    block
+    product
 }

@@ -9,7 +9,7 @@ use crate::row_step::{Entering, RowStep};
 use crate::weights::SweepWeights;
 use crate::{Element, Error, Network, Params, State, Team, Weights};
 use core::ops::Range;
-use elman_kernels::{Rows, RowsMut, Start, product};
+use elman_kernels::{Rows, RowsMut};
 use std::sync::Arc;
 
 /// Bytes of weights below which handing units over costs more than it saves.
@@ -65,7 +65,7 @@ impl<E: Element> SharedStepper<E> {
         let mut stepper = SharedStepper {
             layers: layers.collect(),
             team: Arc::clone(team),
-            weights,
+            weights: weights.for_steps(),
         };
         stepper.reset();
         Ok(stepper)
@@ -112,7 +112,7 @@ impl<E: Element> SharedStepper<E> {
     pub fn step(&mut self, x: &[E], y: &mut [E]) -> Result<(), Error> {
         self.weights.network.check_features(x.len(), y.len())?;
         if let Some(layer) = self.layers.first_mut() {
-            layer.now.x().copy_from_slice(x);
+            layer.now.x_mut().copy_from_slice(x);
         }
         self.run(None, y);
         Ok(())
@@ -128,26 +128,14 @@ impl<E: Element> SharedStepper<E> {
         for index in 0..self.layers.len() {
             let (below, layers) = self.layers.split_at_mut(index);
             if let Some(below) = below.last() {
-                layers[0].now.x().copy_from_slice(below.now.h());
+                layers[0].now.x_mut().copy_from_slice(below.now.h());
             }
-            layers[0].step(&self.team, (&self.weights, index), symbol);
+            layers[0].step(&self.team, &self.weights, symbol);
         }
-        let Some(top) = self.layers.last() else {
-            return;
-        };
-        match &self.weights.readout {
-            Some(readout) => {
-                let h = Rows::new(top.now.h(), 1, top.now.h().len());
-                let y = RowsMut::new(y, 1, readout.bias.len());
-                product(
-                    self.weights.level,
-                    h,
-                    &readout.weight,
-                    y,
-                    Start::Row(&readout.bias),
-                );
-            }
-            None => y.copy_from_slice(top.now.h()),
+        if let Some(top) = self.layers.last() {
+            let (h, width) = (top.now.h(), y.len());
+            let y = RowsMut::new(y, 1, width);
+            self.weights.read_out(Rows::new(h, 1, h.len()), y);
         }
     }
 }
@@ -175,7 +163,7 @@ impl<E: Element> Layer<E> {
             share.set(state, h);
         }
     }
-    fn step(&mut self, team: &Team, weights: (&Weights<E>, usize), symbol: Option<u32>) {
+    fn step(&mut self, team: &Team, weights: &Weights<E>, symbol: Option<u32>) {
         let (now, mut rest) = (&self.now, self.next.h_mut());
         let count = self.shares.len();
         let mut shares = [const { None }; MOST];

@@ -2,7 +2,7 @@
 
 use crate::row_step::{Entering, RowStep};
 use crate::{Element, Error, Network, Params, State, Weights};
-use elman_kernels::{Rows, RowsMut, Start, product};
+use elman_kernels::{Rows, RowsMut};
 
 /// A network with its state, fed one step a call.
 ///
@@ -11,8 +11,23 @@ use elman_kernels::{Rows, RowsMut, Start, product};
 #[derive(Clone, Debug)]
 pub struct Stepper<E> {
     weights: Weights<E>,
-    layers: Vec<(Entering<E>, RowStep<E>)>,
+    layers: Vec<Layer<E>>,
     initial: State<E>,
+}
+
+#[derive(Clone, Debug)]
+struct Layer<E> {
+    entering: Entering<E>,
+    units: RowStep<E>,
+}
+
+impl<E: Element> Layer<E> {
+    /// Takes over a state `[S·H]`.
+    fn set(&mut self, state: &[E]) {
+        let h = self.entering.h().len();
+        self.entering.h_mut().copy_from_slice(&state[..h]);
+        self.units.set(state, h);
+    }
 }
 
 impl<E: Element> Stepper<E> {
@@ -25,14 +40,14 @@ impl<E: Element> Stepper<E> {
         }
         let weights = Weights::new(network, params)?;
         let h = network.hidden;
-        let layers = weights.sweeps.iter().map(|w| {
-            let entering = Entering::new(w.features(), h);
-            (entering, RowStep::of(network, w, 0..h))
+        let layers = weights.sweeps.iter().map(|w| Layer {
+            entering: Entering::new(w.features(), h),
+            units: RowStep::of(network, w, 0..h),
         });
         let mut stepper = Stepper {
             layers: layers.collect(),
             initial: State::initial(network, params, 1),
-            weights,
+            weights: weights.for_steps(),
         };
         stepper.reset();
         Ok(stepper)
@@ -44,18 +59,18 @@ impl<E: Element> Stepper<E> {
     /// Back to the state it was made with. Safe in real time.
     pub fn reset(&mut self) {
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            set(layer, self.initial.row(index, 0));
+            layer.set(self.initial.row(index, 0));
         }
     }
     /// The state of one layer: h, then c where there is one.
     pub fn state(&self, layer: usize) -> Option<&[E]> {
-        self.layers.get(layer).map(|(_, units)| &*units.state)
+        self.layers.get(layer).map(|l| &*l.units.state)
     }
     /// Takes over row `row` of a state. Safe in real time.
     pub fn set_state(&mut self, state: &State<E>, row: usize) -> Result<(), Error> {
         state.check_row(&self.weights.network, row)?;
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            set(layer, state.row(index, row));
+            layer.set(state.row(index, row));
         }
         Ok(())
     }
@@ -63,8 +78,8 @@ impl<E: Element> Stepper<E> {
     /// where the network reads symbols.
     pub fn step(&mut self, x: &[E], y: &mut [E]) -> Result<(), Error> {
         self.weights.network.check_features(x.len(), y.len())?;
-        if let Some((entering, _)) = self.layers.first_mut() {
-            entering.x().copy_from_slice(x);
+        if let Some(layer) = self.layers.first_mut() {
+            layer.entering.x_mut().copy_from_slice(x);
         }
         self.run(None, y);
         Ok(())
@@ -77,31 +92,19 @@ impl<E: Element> Stepper<E> {
     }
 
     fn run(&mut self, symbol: Option<u32>, y: &mut [E]) {
-        let weights = &self.weights;
-        for layer in 0..self.layers.len() {
-            let (below, rest) = self.layers.split_at_mut(layer);
-            let (entering, units) = &mut rest[0];
-            if let Some((below, _)) = below.last() {
-                entering.x().copy_from_slice(below.h());
+        for index in 0..self.layers.len() {
+            let (below, rest) = self.layers.split_at_mut(index);
+            let Layer { entering, units } = &mut rest[0];
+            if let Some(below) = below.last() {
+                entering.x_mut().copy_from_slice(below.entering.h());
             }
-            units.step((weights, layer), entering, symbol);
+            units.step(&self.weights, entering, symbol);
             entering.h_mut().copy_from_slice(units.h());
         }
-        let top = self.layers.last().map_or(&[][..], |(top, _)| top.h());
-        match &weights.readout {
-            Some(readout) => {
-                let h = Rows::new(top, 1, top.len());
-                let y = RowsMut::new(y, 1, readout.bias.len());
-                let start = Start::Row(&readout.bias);
-                product(weights.level, h, &readout.weight, y, start);
-            }
-            None => y.copy_from_slice(top),
+        if let Some(top) = self.layers.last() {
+            let (h, width) = (top.entering.h(), y.len());
+            let y = RowsMut::new(y, 1, width);
+            self.weights.read_out(Rows::new(h, 1, h.len()), y);
         }
     }
-}
-
-fn set<E: Element>((entering, units): &mut (Entering<E>, RowStep<E>), state: &[E]) {
-    let h = entering.h().len();
-    entering.h_mut().copy_from_slice(&state[..h]);
-    units.set(state, h);
 }

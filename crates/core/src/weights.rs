@@ -1,10 +1,11 @@
 //! Parameters laid out as the products stream them: packed once for each change of the parameters.
 
 use crate::cell::Sizes;
+use crate::extended::Extended;
 use crate::network::Sweep;
 use crate::norm::Norm;
 use crate::{Element, Error, Input, Network, Params, State};
-use elman_kernels::{Level, Packed, Rows, RowsMut};
+use elman_kernels::{Level, Packed, Rows, RowsMut, Start, product};
 
 /// A network ready to run: its parameters, packed.
 #[derive(Clone, Debug)]
@@ -155,6 +156,37 @@ impl<E: Element> Weights<E> {
             }
         }
         state
+    }
+
+    /// Without the matrices that a [`RowStep`](crate::row_step) has of its own, or that are for backward.
+    pub(crate) fn for_steps(mut self) -> Self {
+        let extended = Extended::with(&self.network, false).width > 0;
+        let none = || Packed::zeros(0, 0);
+        for w in &mut self.sweeps {
+            w.input = InputWeights::Features(none());
+            w.input_back = None;
+            w.recurrent_back = none();
+            if !extended {
+                w.recurrent = none();
+            }
+            if let Some(gated) = &mut w.gated {
+                gated.weight_back = none();
+            }
+        }
+        if let Some(readout) = &mut self.readout {
+            readout.weight_back = none();
+        }
+        self
+    }
+    /// `[rows, D·H]` to `[rows, output width]`: y = W_hy h + b_y, or h where there is no readout.
+    pub(crate) fn read_out(&self, h: Rows<'_, E>, mut y: RowsMut<'_, E>) {
+        match &self.readout {
+            Some(readout) => {
+                let start = Start::Row(&readout.bias);
+                product(self.level, h, &readout.weight, y, start);
+            }
+            None => (0..h.rows()).for_each(|r| y.row(r).copy_from_slice(h.row(r))),
+        }
     }
 
     /// Packs again, after the parameters have changed.

@@ -51,7 +51,7 @@ pub use outer::{Pick, outer_add};
 pub use packed::Packed;
 pub use pages::prefer_large_pages;
 pub use peak::fma_peak;
-pub use product::{Start, product, product_in_turns};
+pub use product::{NEAREST, Start, product, product_in_turns};
 pub use rows::{Rows, RowsMut};
 pub use steps::StepsMut;
 pub use sums::column_sum_add;

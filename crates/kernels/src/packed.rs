@@ -53,11 +53,20 @@ impl<E: Element> Packed<E> {
     pub fn select(&self, ranges: &[Range<usize>]) -> Packed<E> {
         let width = panel::<E>();
         let mut some = Packed::zeros(self.k, ranges.iter().map(Range::len).sum());
-        for (to, from) in ranges.iter().cloned().flatten().enumerate() {
-            assert!(from < self.n);
-            for i in 0..self.k {
-                some.data[(to / width * self.k + i) * width + to % width] =
-                    self.data[(from / width * self.k + i) * width + from % width];
+        let mut to = 0;
+        for range in ranges {
+            assert!(range.end <= self.n);
+            let mut from = range.start;
+            while from < range.end {
+                let (of, at) = (from % width, to % width);
+                let cols = (width - of.max(at)).min(range.end - from);
+                let old = &self.data[from / width * self.k * width..];
+                let new = &mut some.data[to / width * self.k * width..];
+                for (new, old) in new.chunks_mut(width).zip(old.chunks(width)).take(self.k) {
+                    new[at..at + cols].copy_from_slice(&old[of..of + cols]);
+                }
+                from += cols;
+                to += cols;
             }
         }
         some

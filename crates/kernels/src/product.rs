@@ -44,8 +44,8 @@ pub fn product<E: Element>(
     product_in_turns(level, a, b, out, start, false);
 }
 
-/// A [`product`] with the same `b` as the one before. Where every other one is `turned`, a single row begins with the
-/// panels that the caches still have, since they were read last. The results are those of [`product`].
+/// [`product`], for callers that multiply by the same `b` again and again: where every other call is `turned`, a single
+/// row begins with the columns of `b` that were read last, which the caches still have. The same bits.
 pub fn product_in_turns<E: Element>(
     level: Level,
     a: Rows<'_, E>,
@@ -113,8 +113,8 @@ const K_BLOCK: usize = 512;
 const M_BLOCK: usize = 240;
 /// Bytes of `b` that a step finds in the level-2 cache again, beside all else that it needs.
 const NEAR: usize = 512 * 1024;
-/// Bytes of the smallest level-1 cache of data.
-const NEAREST: usize = 32 * 1024;
+/// Bytes of `b` that a step finds in the level-1 cache again, beside all else that it needs.
+pub const NEAREST: usize = 28 * 1024;
 /// Columns, in panels, that all rows take before the next, so that this much of `b` comes from memory once.
 const N_PANELS: usize = 8;
 
@@ -124,11 +124,11 @@ impl<E: Element> Kernel<E> for &mut Product<'_, E> {
     fn run<S: Simd<Element = E>>(self) {
         let all = self.sheet;
         if self.rows == 1 {
-            // SAFETY: `product` checked the sizes.
+            // SAFETY: `product_in_turns` checked the sizes.
             return unsafe { run_row::<S>(all, self.cols, self.turned) };
         }
         if self.rows <= M_BLOCK && all.k <= K_BLOCK && self.scratch.is_empty() {
-            // SAFETY: `product` checked the sizes.
+            // SAFETY: `product_in_turns` checked the sizes.
             return unsafe { run_rows::<S>(all, self.rows, self.cols) };
         }
         let mut top = 0;
@@ -137,7 +137,7 @@ impl<E: Element> Kernel<E> for &mut Product<'_, E> {
             let (mut sheet, mut done) = (*all, 0);
             loop {
                 sheet.k = K_BLOCK.min(all.k - done);
-                // SAFETY: `product` checked the sizes; `top` rows and `done` numbers of each lie before, and in
+                // SAFETY: `product_in_turns` checked the sizes; `top` rows and `done` numbers of each lie before, and in
                 // each panel `done` rows.
                 unsafe {
                     sheet.a = all.a.add(top * all.a_stride + done);
@@ -160,24 +160,25 @@ impl<E: Element> Kernel<E> for &mut Product<'_, E> {
     }
 }
 
-/// All columns of a single row, some panels after others.
+/// All columns of a single row, some panels after others, with `turned` from the last on.
 ///
-/// Its time is that of reading `b`, so that it is made of runs that the level-1 cache has room for: a caller that takes
-/// turns finds the last of them there again. Two panels at once hide an addition's latency, one does not, but still
-/// reads as fast as the level-2 cache gives; four at once read larger ones fastest.
+/// Its time is that of reading `b`. Two panels at once hide an addition's latency, with vectors of 512 bits; but where
+/// the level-1 cache has no room for two, it is better to read one that it still has at the next step, which is as fast
+/// as the level-2 cache gives the others. Where it has not even room for one, four at once are read fastest, and turning
+/// helps if the level-2 cache is too small for all. (Limits as measured, on 32 KiB and 1 MiB.)
 #[inline(always)]
 unsafe fn run_row<S: Simd>(sheet: &Sheet<S::Element, false>, cols: usize, turned: bool) {
     let (width, bytes) = (panel::<S::Element>(), sheet.k * PANEL_BYTES);
     let wide = match cols.div_ceil(width) * bytes {
-        all if all <= NEAREST - NEAREST / 8 => cols,
-        _ if 2 * bytes <= NEAREST => 2 * width,
-        _ if bytes <= NEAREST - NEAREST / 4 => width,
+        all if all <= NEAREST => cols,
+        _ if bytes <= 16 * 1024 => 2 * width,
+        _ if bytes <= 24 * 1024 => width,
         _ => 4 * width,
     };
     let runs = cols.div_ceil(wide);
     for run in 0..runs {
         let from = wide * if turned { runs - 1 - run } else { run };
-        // SAFETY: the caller promises one row, and these columns.
+        // SAFETY: the caller promises one row, and these columns; each run begins a panel.
         unsafe { sheet.run::<S>((0, 1, 1), (from, cols.min(from + wide)), &mut []) };
     }
 }

@@ -209,11 +209,12 @@ fn part<S: Simd>(cols: usize, v: usize) -> usize {
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
-    /// `tiles` blocks of `rows` rows, at most `S::TALL`, from row `top` (0 with `STRIPS`) on, columns `from..cols`, of which `from` begins a panel; after each
-    /// block, some of what is needed `soon` is asked for.
+    /// `tiles` blocks of `rows` rows, at most `S::TALL`, from row `top` (0 with `STRIPS`) on, columns `from..cols`; after
+    /// each block, some of what is needed `soon` is asked for.
     ///
     /// # Safety
-    /// All rows and columns named must be in the buffers, and b's rows readable by whole vectors.
+    /// All rows and columns named must be in the buffers, b's rows readable by whole vectors, and `from` the first column
+    /// of a panel.
     #[inline(always)]
     pub unsafe fn run<S: Simd<Element = E>>(
         &self,
@@ -221,11 +222,12 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
         (from, cols): (usize, usize),
         soon: &mut [Soon<'_, E>],
     ) {
+        debug_assert!(from.is_multiple_of(panel::<E>()));
         if tiles == 0 {
             return;
         }
         // Wide blocks where rows are few, so that enough sums are under way to hide an addition's latency. Halving
-        // keeps every block's first column a multiple of its width, as panels ask.
+        // keeps every block whole panels from the first column of one, or within one.
         let mut vectors = widest::<S>(rows);
         let mut at = from;
         while at < cols {
