@@ -65,7 +65,11 @@ class Peer:
     def end(self):
         self.process.send_signal(signal.SIGCONT)
         self.process.stdin.close()
-        self.process.wait(10)
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:  # its own threads may take longer to end, and it has said all that it had to
+            self.process.kill()
+            self.process.wait()
 
 
 def build():
