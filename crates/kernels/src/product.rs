@@ -45,7 +45,8 @@ pub fn product<E: Element>(
 }
 
 /// [`product`], for callers that multiply by the same `b` again and again: where every other call is `turned`, a single
-/// row begins with the columns of `b` that were read last, which the caches still have. The same bits.
+/// row begins with the columns of `b` that were read last, which the caches still have. The same bits; panics where the
+/// shapes disagree.
 pub fn product_in_turns<E: Element>(
     level: Level,
     a: Rows<'_, E>,
