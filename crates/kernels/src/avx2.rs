@@ -19,12 +19,20 @@ pub fn available() -> bool {
 }
 
 vector!(F32x8: f32, __m256, 8, _mm256_set1_ps, _mm256_add_ps, _mm256_sub_ps, _mm256_mul_ps, _mm256_div_ps, _mm256_sqrt_ps,
-    // The second operand where either is NaN or both are zero.
-    |a, b| _mm256_max_ps(b, a), _mm256_fmadd_ps,
-    |a| _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), _mm256_set1_ps(1.0)));
+// The second operand where either is NaN or both are zero.
+|a, b| _mm256_max_ps(b, a), _mm256_fmadd_ps,
+|a| _mm256_or_ps(
+    _mm256_and_ps(_mm256_cmp_ps::<_CMP_GT_OQ>(a, _mm256_setzero_ps()), _mm256_set1_ps(1.0)),
+    // All bits where it is so, which is a NaN.
+    _mm256_cmp_ps::<_CMP_UNORD_Q>(a, a)
+));
 vector!(F64x4: f64, __m256d, 4, _mm256_set1_pd, _mm256_add_pd, _mm256_sub_pd, _mm256_mul_pd, _mm256_div_pd, _mm256_sqrt_pd,
-    |a, b| _mm256_max_pd(b, a), _mm256_fmadd_pd,
-    |a| _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(a, _mm256_setzero_pd()), _mm256_set1_pd(1.0)));
+|a, b| _mm256_max_pd(b, a), _mm256_fmadd_pd,
+|a| _mm256_or_pd(
+    _mm256_and_pd(_mm256_cmp_pd::<_CMP_GT_OQ>(a, _mm256_setzero_pd()), _mm256_set1_pd(1.0)),
+    // All bits where it is so, which is a NaN.
+    _mm256_cmp_pd::<_CMP_UNORD_Q>(a, a)
+));
 
 macro_rules! rest {
     ($name:ident: $element:ty, $int:ty, $loadu:ident, $storeu:ident, $maskload:ident, $maskstore:ident,

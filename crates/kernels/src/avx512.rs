@@ -26,12 +26,20 @@ pub fn available() -> bool {
 }
 
 vector!(F32x16: f32, __m512, 16, _mm512_set1_ps, _mm512_add_ps, _mm512_sub_ps, _mm512_mul_ps, _mm512_div_ps, _mm512_sqrt_ps,
-    // The second operand where either is NaN or both are zero.
-    |a, b| _mm512_max_ps(b, a), _mm512_fmadd_ps,
-    |a| _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()), _mm512_set1_ps(1.0)));
+// The second operand where either is NaN or both are zero.
+|a, b| _mm512_max_ps(b, a), _mm512_fmadd_ps,
+|a| _mm512_mask_mov_ps(
+    _mm512_maskz_mov_ps(_mm512_cmp_ps_mask::<_CMP_GT_OQ>(a, _mm512_setzero_ps()), _mm512_set1_ps(1.0)),
+    _mm512_cmp_ps_mask::<_CMP_UNORD_Q>(a, a),
+    a
+));
 vector!(F64x8: f64, __m512d, 8, _mm512_set1_pd, _mm512_add_pd, _mm512_sub_pd, _mm512_mul_pd, _mm512_div_pd, _mm512_sqrt_pd,
-    |a, b| _mm512_max_pd(b, a), _mm512_fmadd_pd,
-    |a| _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, _mm512_setzero_pd()), _mm512_set1_pd(1.0)));
+|a, b| _mm512_max_pd(b, a), _mm512_fmadd_pd,
+|a| _mm512_mask_mov_pd(
+    _mm512_maskz_mov_pd(_mm512_cmp_pd_mask::<_CMP_GT_OQ>(a, _mm512_setzero_pd()), _mm512_set1_pd(1.0)),
+    _mm512_cmp_pd_mask::<_CMP_UNORD_Q>(a, a),
+    a
+));
 
 macro_rules! rest {
     ($name:ident: $element:ty, $mask:ty, $loadu:ident, $storeu:ident, $maskz_loadu:ident, $mask_storeu:ident,

@@ -6,6 +6,12 @@ use std::cell::Cell;
 
 /// Numbers at an address that is a multiple of 64 bytes: vectors of rows whose width is one of 16 cross no cache line,
 /// and threads that have rows of their own share none.
+///
+/// Of [`Element`]s alone, since only for those is a cache line sixteen numbers without gaps: of smaller numbers, the
+/// gaps would be memory that nobody has written.
+/// ```compile_fail
+/// elman_kernels::Buffer::<u8>::new();
+/// ```
 #[derive(Clone, Debug, Default)]
 pub struct Buffer<E> {
     lines: Vec<Line<E>>,
@@ -14,9 +20,15 @@ pub struct Buffer<E> {
 
 #[derive(Clone, Copy, Debug)]
 #[repr(C, align(64))]
-struct Line<E>([E; 16]);
+struct Line<E>([E; LINE]);
 
-impl<E: Copy + Default> Buffer<E> {
+/// Numbers of a line.
+const LINE: usize = 16;
+
+impl<E: Element> Buffer<E> {
+    /// Checked when a buffer of this type is compiled.
+    const NO_GAPS: () = assert!(size_of::<Line<E>>() == LINE * size_of::<E>());
+
     /// Of no numbers.
     pub const fn new() -> Self {
         Buffer {
@@ -31,27 +43,32 @@ impl<E: Copy + Default> Buffer<E> {
         buffer
     }
     /// Of `len` numbers from now on: those that were there, and any.
+    ///
+    /// # Panics
+    /// Where there is no memory for as many.
     pub fn resize(&mut self, len: usize) {
-        let lines = len.div_ceil(16);
+        let lines = len.div_ceil(LINE);
         if lines > self.lines.len() {
-            self.lines.reserve_exact(lines - self.lines.len());
+            let more = self.lines.try_reserve_exact(lines - self.lines.len());
+            more.expect("memory for the buffer");
             prefer_large_pages(self.lines.spare_capacity_mut());
-            self.lines.resize(lines, Line([E::default(); 16]));
+            self.lines.resize(lines, Line([E::ZERO; LINE]));
         }
         self.len = len;
     }
 }
 
-impl<E> Deref for Buffer<E> {
+impl<E: Element> Deref for Buffer<E> {
     type Target = [E];
     fn deref(&self) -> &[E] {
-        // SAFETY: a `Line` is sixteen numbers without gaps (its size, 64 or 128 bytes, is a multiple of its
-        // alignment), and `len` is at most those of all lines.
+        const { Self::NO_GAPS };
+        // SAFETY: a `Line` is `LINE` numbers without gaps, all of them written, and `len` is at most those of all
+        // lines: `resize` alone sets it, and no line is ever taken away.
         unsafe { core::slice::from_raw_parts(self.lines.as_ptr().cast(), self.len) }
     }
 }
 
-impl<E> DerefMut for Buffer<E> {
+impl<E: Element> DerefMut for Buffer<E> {
     fn deref_mut(&mut self) -> &mut [E] {
         // SAFETY: as above.
         unsafe { core::slice::from_raw_parts_mut(self.lines.as_mut_ptr().cast(), self.len) }
@@ -65,10 +82,12 @@ thread_local! {
 /// Room for `len` numbers, kept by this thread from call to call; what stands there is any earlier work's.
 pub(crate) fn with_scratch<E: Element, R>(len: usize, work: impl FnOnce(&mut [E]) -> R) -> R {
     let mut buffer = SCRATCH.take();
-    let needs = (len * size_of::<E>()).div_ceil(size_of::<f64>());
-    buffer.resize(needs.max(buffer.len()));
+    let bytes = len
+        .checked_mul(size_of::<E>())
+        .expect("scratch that fits the memory");
+    buffer.resize(bytes.div_ceil(size_of::<f64>()).max(buffer.len()));
     let whole = &mut *buffer;
-    assert!(len * size_of::<E>() <= size_of_val(whole));
+    assert!(bytes <= size_of_val(whole));
     // SAFETY: an `Element` is `f32` or `f64` (the trait cannot be implemented elsewhere), for which every bit
     // pattern is a number; the buffer is long enough, and aligned for both.
     let room = unsafe { core::slice::from_raw_parts_mut(whole.as_mut_ptr().cast::<E>(), len) };

@@ -14,11 +14,19 @@ pub unsafe fn run<S: Simd, K: Kernel<S::Element>>(kernel: K) -> K::Out {
 }
 
 vector!(F32x4: f32, float32x4_t, 4, vdupq_n_f32, vaddq_f32, vsubq_f32, vmulq_f32, vdivq_f32, vsqrtq_f32,
-    |a, b| vbslq_f32(vcltq_f32(a, b), b, a), |a, b, c| vfmaq_f32(c, a, b),
-    |a| vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(a, vdupq_n_f32(0.0)), vreinterpretq_u32_f32(vdupq_n_f32(1.0)))));
+|a, b| vbslq_f32(vcltq_f32(a, b), b, a), |a, b, c| vfmaq_f32(c, a, b),
+|a| vbslq_f32(
+    vceqq_f32(a, a),
+    vreinterpretq_f32_u32(vandq_u32(vcgtq_f32(a, vdupq_n_f32(0.0)), vreinterpretq_u32_f32(vdupq_n_f32(1.0)))),
+    a
+));
 vector!(F64x2: f64, float64x2_t, 2, vdupq_n_f64, vaddq_f64, vsubq_f64, vmulq_f64, vdivq_f64, vsqrtq_f64,
-    |a, b| vbslq_f64(vcltq_f64(a, b), b, a), |a, b, c| vfmaq_f64(c, a, b),
-    |a| vreinterpretq_f64_u64(vandq_u64(vcgtq_f64(a, vdupq_n_f64(0.0)), vreinterpretq_u64_f64(vdupq_n_f64(1.0)))));
+|a, b| vbslq_f64(vcltq_f64(a, b), b, a), |a, b, c| vfmaq_f64(c, a, b),
+|a| vbslq_f64(
+    vceqq_f64(a, a),
+    vreinterpretq_f64_u64(vandq_u64(vcgtq_f64(a, vdupq_n_f64(0.0)), vreinterpretq_u64_f64(vdupq_n_f64(1.0)))),
+    a
+));
 
 macro_rules! rest {
     ($name:ident: $element:ty, $bits:ty, $load:ident, $store:ident, $less:ident, $select:ident,

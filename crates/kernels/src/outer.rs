@@ -2,24 +2,16 @@
 
 use crate::buffer::with_scratch;
 use crate::packed::panel;
-use crate::side::{Side, Soon, pack_panels, pack_strips, strip};
+use crate::side::{Pick, Side, Soon, pack_panels, pack_strips, strip};
 use crate::simd::{Kernel, Simd};
 use crate::tile::{First, Sheet};
 use crate::{Element, Level, Rows, RowsMut};
 
-/// Which rows of a matrix take part, in order.
-#[derive(Clone, Copy, Debug)]
-pub enum Pick<'a> {
-    /// Row `i` is row `i`.
-    All,
-    /// Row `i` is row `these[i]`.
-    These(&'a [usize]),
-}
-
 /// `out += aᵀ · b`, with `a` `[s, m]`, `b` `[≥ s, n]` read through `pick`, `out` `[m, n]`.
 ///
 /// Each output is one chain of fused multiply-adds over `s` in order, hence the same whichever rows and columns of
-/// `out` are computed together. Panics where the shapes disagree.
+/// `out` are computed together. A chain loses digits as it grows: from thousands of summands on,
+/// [`outer_add_compensated`] is the better.
 ///
 /// The same, plainly:
 /// ```
@@ -34,12 +26,46 @@ pub enum Pick<'a> {
 /// }
 /// # }
 /// ```
+///
+/// # Panics
+/// Where the shapes disagree.
 pub fn outer_add<E: Element>(
     level: Level,
     a: Rows<'_, E>,
     b: Rows<'_, E>,
     pick: Pick<'_>,
+    out: RowsMut<'_, E>,
+) {
+    add(level, a, b, pick, out, None);
+}
+
+/// [`outer_add`] for long sums: every [`SUM_BLOCK`] summands are one chain, and the chains' sums are added with
+/// compensation, so that the error does not grow with their number.
+///
+/// `lost`, of the shape of `out`, is what the sums in `out` have lost by rounding: zeros at first. A sum may be made by
+/// several calls: where all but the last have a multiple of [`SUM_BLOCK`] summands, its bits are those of one call.
+///
+/// # Panics
+/// Where the shapes disagree.
+pub fn outer_add_compensated<E: Element>(
+    level: Level,
+    a: Rows<'_, E>,
+    b: Rows<'_, E>,
+    pick: Pick<'_>,
+    out: RowsMut<'_, E>,
+    lost: RowsMut<'_, E>,
+) {
+    assert!(lost.rows() == out.rows() && lost.cols() == out.cols());
+    add(level, a, b, pick, out, Some(lost));
+}
+
+fn add<E: Element>(
+    level: Level,
+    a: Rows<'_, E>,
+    b: Rows<'_, E>,
+    pick: Pick<'_>,
     mut out: RowsMut<'_, E>,
+    lost: Option<RowsMut<'_, E>>,
 ) {
     assert!(out.rows() == a.cols() && out.cols() == b.cols());
     match pick {
@@ -67,21 +93,24 @@ pub fn outer_add<E: Element>(
         len: n,
         end: b.data().len(),
     };
-    with_scratch(room::<E>(m.max(n)) + m * n.min(NARROW), |scratch| {
-        let stride = out.stride();
-        let out = out.data().as_mut_ptr();
+    let out = Place::of(&mut out);
+    let lost = lost.map(|mut lost| Place::of(&mut lost));
+    let turned = m * n.min(NARROW) * if lost.is_some() { 2 } else { 1 };
+    with_scratch(room::<E>(m.max(n)) + turned, |scratch| {
         let outer = Outer {
             s,
             tall,
             wide,
             out,
-            stride,
+            lost,
             scratch,
         };
         E::outer(level, outer);
     });
 }
 
+/// Summands of one chain in a long sum: the least that keeps the level-1 cache busy (see `S_BLOCK`).
+pub const SUM_BLOCK: usize = S_BLOCK;
 /// Summands at once: a panel of so many (32 KiB) passes from the level-2 cache through the level-1 cache, and each
 /// block of outputs is loaded and stored once for all of them.
 const S_BLOCK: usize = 256;
@@ -99,13 +128,57 @@ fn room<E>(len: usize) -> usize {
     S_BLOCK * (rows + PANELS * panel::<E>()) + (rows / 2 + 2) * 16 + 16
 }
 
-/// Sizes are checked: both sides have `s` rows, `out` has as many rows and columns as they are long.
+/// Where a matrix begins, and from row to row.
+#[derive(Clone, Copy)]
+struct Place<E> {
+    at: *mut E,
+    stride: usize,
+}
+
+impl<E: Element> Place<E> {
+    fn of(rows: &mut RowsMut<'_, E>) -> Self {
+        Place {
+            at: rows.data().as_mut_ptr(),
+            stride: rows.stride(),
+        }
+    }
+    /// Writes its transpose, `[n, m]`, to `turned`.
+    ///
+    /// # Safety
+    /// It must have `m` rows of `n` numbers, and nobody else may write them.
+    #[inline(always)]
+    unsafe fn turn(self, (m, n): (usize, usize), turned: &mut [E]) -> Place<E> {
+        let mut i = 0;
+        while i < m * n {
+            // SAFETY: row i / n is one of m, column i % n one of n.
+            turned[i % n * m + i / n] = unsafe { *self.at.add(i / n * self.stride + i % n) };
+            i += 1;
+        }
+        let at = turned.as_mut_ptr();
+        Place { at, stride: m }
+    }
+    /// Writes the transpose of `turned`, `[n, m]`, to it.
+    ///
+    /// # Safety
+    /// As for [`turn`](Place::turn).
+    #[inline(always)]
+    unsafe fn turn_back(self, (m, n): (usize, usize), turned: &[E]) {
+        let mut i = 0;
+        while i < m * n {
+            // SAFETY: as in `turn`.
+            unsafe { *self.at.add(i / n * self.stride + i % n) = turned[i % n * m + i / n] };
+            i += 1;
+        }
+    }
+}
+
+/// Sizes are checked: both sides have `s` rows, `out` and `lost` have as many rows and columns as they are long.
 pub struct Outer<'a, E> {
     s: usize,
     tall: Side<'a, E>,
     wide: Side<'a, E>,
-    out: *mut E,
-    stride: usize,
+    out: Place<E>,
+    lost: Option<Place<E>>,
     scratch: &'a mut [E],
 }
 
@@ -115,36 +188,34 @@ impl<E: Element> Kernel<E> for Outer<'_, E> {
     fn run<S: Simd<Element = E>>(self) {
         let (m, n) = (self.tall.len, self.wide.len);
         if n > NARROW || n * m.div_ceil(S::LANES) >= m * n.div_ceil(S::LANES) {
-            // SAFETY: `outer_add` checked all sizes.
+            // SAFETY: `add` checked all sizes.
             return unsafe { self.add::<S>() };
         }
         let (rest, turned) = self.scratch.split_at_mut(room::<E>(m.max(n)));
-        let mut i = 0;
-        while i < m * n {
-            // SAFETY: `outer_add` checked that `out` has m rows and n columns.
-            turned[i % n * m + i / n] = unsafe { *self.out.add(i / n * self.stride + i % n) };
-            i += 1;
-        }
-        let swapped = Outer {
-            s: self.s,
-            tall: self.wide,
-            wide: self.tall,
-            out: turned.as_mut_ptr(),
-            stride: m,
-            scratch: rest,
-        };
-        // SAFETY: the factors are checked, and `turned` has n rows of m.
-        unsafe { swapped.add::<S>() };
-        let mut i = 0;
-        while i < m * n {
-            // SAFETY: as above.
-            unsafe { *self.out.add(i / n * self.stride + i % n) = turned[i % n * m + i / n] };
-            i += 1;
+        let (turned, turned_lost) = turned.split_at_mut(m * n);
+        // SAFETY: `add` checked that `out` and `lost` have m rows and n columns; the factors are checked too, and the
+        // transposes have n rows of m.
+        unsafe {
+            let swapped = Outer {
+                s: self.s,
+                tall: self.wide,
+                wide: self.tall,
+                out: self.out.turn((m, n), turned),
+                lost: self.lost.map(|lost| lost.turn((m, n), turned_lost)),
+                scratch: rest,
+            };
+            swapped.add::<S>();
+            self.out.turn_back((m, n), turned);
+            if let Some(lost) = self.lost {
+                lost.turn_back((m, n), turned_lost);
+            }
         }
     }
 }
 
 impl<E: Element> Outer<'_, E> {
+    /// # Safety
+    /// The sizes must be those of the operands.
     #[inline(always)]
     unsafe fn add<S: Simd<Element = E>>(mut self) {
         let mut s = 0;
@@ -162,6 +233,9 @@ impl<E: Element> Outer<'_, E> {
     }
 
     /// Adds summands `s..s + k` to rows `top..top + rows`.
+    ///
+    /// # Safety
+    /// There must be such summands and rows.
     #[inline(always)]
     unsafe fn block<S: Simd<Element = E>>(
         &mut self,
@@ -175,7 +249,7 @@ impl<E: Element> Outer<'_, E> {
         let (low, taller) = (rows / groups, rows % groups);
         let split = taller * (low + 1);
         let (tall, wide, n) = (self.tall, self.wide, self.wide.len);
-        // SAFETY (the whole function): the caller promises the rows and summands, `outer_add` the columns; `room`
+        // SAFETY: the caller promises the rows and summands, `outer_add` the columns; `room`
         // has place for a block's strips and panels.
         unsafe {
             let mut sheet = Sheet::<E, true> {
@@ -186,13 +260,20 @@ impl<E: Element> Outer<'_, E> {
                 b: wide.from.wrapping_add(s * wide.stride),
                 b_panel: width,
                 b_step: wide.stride,
-                out: self.out.add(top * self.stride),
-                out_stride: self.stride,
+                out: self.out.at.add(top * self.out.stride),
+                out_stride: self.out.stride,
+                lost: core::ptr::null_mut(),
+                lost_stride: 0,
                 first: First::Keep,
                 ahead: false,
             };
+            if let Some(lost) = self.lost {
+                sheet.lost = lost.at.add(top * lost.stride);
+                sheet.lost_stride = lost.stride;
+                sheet.first = First::Zero;
+            }
             let mut rest = sheet;
-            rest.out = sheet.out.add(split * self.stride);
+            rest.skip(split, 0);
             if tall.close() {
                 rest.a = sheet.a.add(split);
                 rest.a_stride = low;
@@ -243,8 +324,8 @@ impl<E: Element> Outer<'_, E> {
                 };
                 sheet.run::<S>((0, low + 1, taller), (0, cols), &mut soon);
                 rest.run::<S>((0, low, groups - taller), (0, cols), &mut soon);
-                sheet.out = sheet.out.add(cols);
-                rest.out = rest.out.add(cols);
+                sheet.skip(0, cols);
+                rest.skip(0, cols);
                 left += cols;
             }
         }

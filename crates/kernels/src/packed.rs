@@ -7,6 +7,8 @@ use core::ops::Range;
 /// Bytes of one row of a panel: two cache lines, hence two vectors of AVX-512, four of AVX2.
 pub(crate) const PANEL_BYTES: usize = 128;
 
+const FITS: &str = "a matrix that fits the memory";
+
 /// Columns of a panel.
 pub(crate) const fn panel<E>() -> usize {
     PANEL_BYTES / size_of::<E>()
@@ -25,12 +27,15 @@ pub struct Packed<E> {
 
 impl<E: Element> Packed<E> {
     /// All zeros.
+    ///
+    /// # Panics
+    /// Where there is no memory for as many.
     pub fn zeros(k: usize, n: usize) -> Self {
         // The kernels rely on the size, so that it must not overflow.
         let size = n
             .checked_next_multiple_of(panel::<E>())
             .and_then(|columns| columns.checked_mul(k))
-            .expect("a matrix that fits the memory");
+            .expect(FITS);
         Packed {
             k,
             n,
@@ -49,13 +54,17 @@ impl<E: Element> Packed<E> {
     pub(crate) fn panels(&self) -> *const E {
         self.data.as_ptr()
     }
-    /// A matrix of some of the columns: those of each range, one after another. Panics where there are fewer.
+    /// A matrix of some of the columns: those of each range, one after another.
+    ///
+    /// # Panics
+    /// Where there are fewer columns.
     pub fn select(&self, ranges: &[Range<usize>]) -> Packed<E> {
+        // Before anything is made of their sizes.
+        assert!(ranges.iter().all(|range| range.end <= self.n));
         let width = panel::<E>();
         let mut some = Packed::zeros(self.k, ranges.iter().map(Range::len).sum());
         let mut to = 0;
         for range in ranges {
-            assert!(range.end <= self.n);
             let mut from = range.start;
             while from < range.end {
                 let (of, at) = (from % width, to % width);
@@ -71,10 +80,14 @@ impl<E: Element> Packed<E> {
         }
         some
     }
-    /// This matrix above another of as many columns. Panics where they are not as many.
+    /// This matrix above another of as many columns.
+    ///
+    /// # Panics
+    /// Where they are not as many.
     pub fn over(&self, below: &Packed<E>) -> Packed<E> {
         assert!(self.n == below.n);
-        let mut both = Packed::zeros(self.k + below.k, self.n);
+        let k = self.k.checked_add(below.k).expect(FITS);
+        let mut both = Packed::zeros(k, self.n);
         let width = panel::<E>();
         for p in 0..self.n.div_ceil(width) {
             let mut at = p * both.k * width;
@@ -86,9 +99,12 @@ impl<E: Element> Packed<E> {
         }
         both
     }
-    /// Sets columns `at..at + b.cols()` from `b` `[k, cols]`. Panics where it does not fit.
+    /// Sets columns `at..at + b.cols()` from `b` `[k, cols]`.
+    ///
+    /// # Panics
+    /// Where it does not fit.
     pub fn pack(&mut self, at: usize, b: Rows<'_, E>) {
-        assert!(b.rows() == self.k && at + b.cols() <= self.n);
+        assert!(b.rows() == self.k && b.cols() <= self.n && at <= self.n - b.cols());
         let width = panel::<E>();
         let data = &mut *self.data;
         let mut done = 0;
@@ -102,9 +118,12 @@ impl<E: Element> Packed<E> {
             done += cols;
         }
     }
-    /// Sets columns `at..at + b.rows()` from the transpose of `b` `[cols, k]`. Panics where it does not fit.
+    /// Sets columns `at..at + b.rows()` from the transpose of `b` `[cols, k]`.
+    ///
+    /// # Panics
+    /// Where it does not fit.
     pub fn pack_transposed(&mut self, at: usize, b: Rows<'_, E>) {
-        assert!(b.cols() == self.k && at + b.rows() <= self.n);
+        assert!(b.cols() == self.k && b.rows() <= self.n && at <= self.n - b.rows());
         let width = panel::<E>();
         let data = &mut *self.data;
         let mut done = 0;

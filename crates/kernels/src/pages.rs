@@ -13,7 +13,7 @@ pub fn prefer_large_pages<T>(memory: &[T]) {
     }
 }
 
-#[cfg(target_os = "linux")]
+#[cfg(all(target_os = "linux", not(miri)))]
 fn advise(memory: *const u8, bytes: usize) {
     // SAFETY: a question to the system.
     let page = usize::try_from(unsafe { libc::sysconf(libc::_SC_PAGESIZE) }).unwrap_or(4096);
@@ -26,7 +26,7 @@ fn advise(memory: *const u8, bytes: usize) {
     unsafe { libc::madvise(start, whole, libc::MADV_HUGEPAGE) };
 }
 
-#[cfg(not(target_os = "linux"))]
+#[cfg(any(not(target_os = "linux"), miri))]
 fn advise(_: *const u8, _: usize) {}
 
 #[cfg(test)]

@@ -84,7 +84,7 @@ impl<E: Element, const N: usize> Value for Lanes<E, N> {
     }
     #[inline(always)]
     fn positive(self) -> Self {
-        each!(N, i => if self.0[i] > E::ZERO { E::ONE } else { E::ZERO })
+        each!(N, i => if self.0[i] > E::ZERO { E::ONE } else if self.0[i] <= E::ZERO { E::ZERO } else { self.0[i] })
     }
     #[inline(always)]
     fn sqrt(self) -> Self {

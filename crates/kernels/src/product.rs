@@ -19,7 +19,7 @@ pub enum Start<'a, E> {
 
 /// `out = start + a · b`, with `a` `[m, k]`, `b` `[k, n]`, `out` `[m, n]`.
 ///
-/// Each output is one chain of fused multiply-adds over `k` in order. Panics where the shapes disagree.
+/// Each output is one chain of fused multiply-adds over `k` in order.
 ///
 /// The same, plainly:
 /// ```
@@ -34,6 +34,9 @@ pub enum Start<'a, E> {
 /// }
 /// # }
 /// ```
+///
+/// # Panics
+/// Where the shapes disagree.
 pub fn product<E: Element>(
     level: Level,
     a: Rows<'_, E>,
@@ -45,8 +48,10 @@ pub fn product<E: Element>(
 }
 
 /// [`product`], for callers that multiply by the same `b` again and again: where every other call is `turned`, a single
-/// row begins with the columns of `b` that were read last, which the caches still have. The same bits; panics where the
-/// shapes disagree.
+/// row begins with the columns of `b` that were read last, which the caches still have. The same bits.
+///
+/// # Panics
+/// Where the shapes disagree.
 pub fn product_in_turns<E: Element>(
     level: Level,
     a: Rows<'_, E>,
@@ -62,6 +67,9 @@ pub fn product_in_turns<E: Element>(
     if out.rows() == 0 || out.cols() == 0 {
         return;
     }
+    if b.k() == 0 {
+        return begin(out, start);
+    }
     let sheet = Sheet {
         k: b.k(),
         a: a.data().as_ptr(),
@@ -72,6 +80,8 @@ pub fn product_in_turns<E: Element>(
         b_step: panel::<E>(),
         out_stride: out.stride(),
         out: out.data().as_mut_ptr(),
+        lost: core::ptr::null_mut(),
+        lost_stride: 0,
         first: match start {
             Start::Zero => First::Zero,
             Start::Keep => First::Keep,
@@ -95,6 +105,17 @@ pub fn product_in_turns<E: Element>(
         with_scratch(rows.min(M_BLOCK) * copied_stride::<E>(b.k()), run);
     } else {
         run(&mut []);
+    }
+}
+
+/// The product where there is nothing to add: `out = start`.
+fn begin<E: Element>(mut out: RowsMut<'_, E>, start: Start<'_, E>) {
+    for r in 0..out.rows() {
+        match start {
+            Start::Zero => out.row(r).fill(E::ZERO),
+            Start::Keep => {}
+            Start::Row(row) => out.row(r).copy_from_slice(row),
+        }
     }
 }
 
@@ -167,6 +188,9 @@ impl<E: Element> Kernel<E> for &mut Product<'_, E> {
 /// the level-1 cache has no room for two, it is better to read one that it still has at the next step, which is as fast
 /// as the level-2 cache gives the others. Where it has not even room for one, four at once are read fastest, and turning
 /// helps if the level-2 cache is too small for all. (Limits as measured, on 32 KiB and 1 MiB.)
+///
+/// # Safety
+/// The sheet's operands must have a row, and `cols` columns.
 #[inline(always)]
 unsafe fn run_row<S: Simd>(sheet: &Sheet<S::Element, false>, cols: usize, turned: bool) {
     let (width, bytes) = (panel::<S::Element>(), sheet.k * PANEL_BYTES);
@@ -185,10 +209,13 @@ unsafe fn run_row<S: Simd>(sheet: &Sheet<S::Element, false>, cols: usize, turned
 }
 
 /// All columns of some rows, in blocks as equal as can be.
+///
+/// # Safety
+/// The sheet's operands must have `rows` rows, and `cols` columns.
 #[inline(always)]
 unsafe fn run_rows<S: Simd>(sheet: &Sheet<S::Element, false>, rows: usize, cols: usize) {
-    // SAFETY (both calls): `taller` blocks of `low + 1` rows and the rest of `low` are all rows.
     if rows <= S::TALL {
+        // SAFETY: the caller promises these rows and columns.
         return unsafe { sheet.run::<S>((0, rows, 1), (0, cols), &mut []) };
     }
     let groups = rows.div_ceil(S::TALL);
@@ -199,6 +226,7 @@ unsafe fn run_rows<S: Simd>(sheet: &Sheet<S::Element, false>, rows: usize, cols:
             0 => cols,
             _ => cols.min(from + N_PANELS * panel::<S::Element>()),
         };
+        // SAFETY: `taller` blocks of `low + 1` rows and the rest of `low` are all rows.
         unsafe {
             sheet.run::<S>((0, low + 1, taller), (from, to), &mut []);
             let top = taller * (low + 1);
@@ -220,6 +248,9 @@ fn copied_stride<E>(k: usize) -> usize {
 }
 
 /// Copies the rows of `sheet` to `scratch` and points it there.
+///
+/// # Safety
+/// Its `a` must have `rows` rows of `k` numbers.
 #[inline(always)]
 unsafe fn copy_rows<S: Simd>(
     rows: usize,

@@ -1,4 +1,8 @@
 //! The only matrix type: rows at a fixed stride in a slice.
+//!
+//! The kernels read and write through pointers on the strength of what [`extent`] checks, for every number of rows: a
+//! row never reaches into the next one (`cols ≤ stride`), and the last row ends within the slice. So the parts of a
+//! [`RowsMut::split`] never share a number, and neither do two matrices in slices that do not overlap.
 
 /// A read-only matrix `[rows, cols]`, row `r` at `r * stride`.
 #[derive(Clone, Copy, Debug)]
@@ -18,10 +22,12 @@ pub struct RowsMut<'a, E> {
     stride: usize,
 }
 
+/// Checks the invariant, and gives the stride to keep: with a single row or none there is no next row, so it is the
+/// width there, whatever was asked for, and `rows * stride` never overflows in the kernels.
 #[inline]
-fn check(len: usize, rows: usize, cols: usize, stride: usize) {
+fn extent(len: usize, rows: usize, cols: usize, stride: usize) -> usize {
     assert!(
-        cols <= stride || rows <= 1,
+        cols <= stride,
         "{cols} columns do not fit a stride of {stride}"
     );
     // Products that overflow must not pass: the kernels rely on this.
@@ -35,18 +41,25 @@ fn check(len: usize, rows: usize, cols: usize, stride: usize) {
         need.is_some_and(|need| need <= len),
         "a matrix of {rows} by {cols} at stride {stride} does not fit {len} numbers"
     );
+    if rows <= 1 { cols } else { stride }
 }
 
 impl<'a, E> Rows<'a, E> {
-    /// A dense matrix. Panics where `data` is too short.
+    /// A dense matrix.
+    ///
+    /// # Panics
+    /// Where `data` is too short.
     #[inline]
     pub fn new(data: &'a [E], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
     }
-    /// A matrix whose rows stand `stride` apart. Panics where `data` is too short.
+    /// A matrix whose rows stand `stride` apart.
+    ///
+    /// # Panics
+    /// Where `data` is too short, and where `cols` is more than `stride`, even for a single row.
     #[inline]
     pub fn strided(data: &'a [E], rows: usize, cols: usize, stride: usize) -> Self {
-        check(data.len(), rows, cols, stride);
+        let stride = extent(data.len(), rows, cols, stride);
         Rows {
             data,
             rows,
@@ -64,7 +77,7 @@ impl<'a, E> Rows<'a, E> {
     pub fn cols(&self) -> usize {
         self.cols
     }
-    /// Distance between rows.
+    /// Distance between rows; with fewer than two, the number of columns.
     #[inline]
     pub fn stride(&self) -> usize {
         self.stride
@@ -75,12 +88,18 @@ impl<'a, E> Rows<'a, E> {
         self.data
     }
     /// Row `r`.
+    ///
+    /// # Panics
+    /// Where there is no such row.
     #[inline]
     pub fn row(&self, r: usize) -> &'a [E] {
         assert!(r < self.rows);
         &self.data[r * self.stride..][..self.cols]
     }
     /// Columns `from..to` of every row.
+    ///
+    /// # Panics
+    /// Where `from` is more than `to`, or `to` more than [`cols`](Self::cols).
     #[inline]
     pub fn columns(&self, from: usize, to: usize) -> Rows<'a, E> {
         assert!(from <= to && to <= self.cols);
@@ -97,6 +116,9 @@ impl<'a, E> Rows<'a, E> {
         }
     }
     /// Rows `from..to`.
+    ///
+    /// # Panics
+    /// Where `from` is more than `to`, or `to` more than [`rows`](Self::rows).
     #[inline]
     pub fn slice(&self, from: usize, to: usize) -> Rows<'a, E> {
         assert!(from <= to && to <= self.rows);
@@ -115,15 +137,21 @@ impl<'a, E> Rows<'a, E> {
 }
 
 impl<'a, E> RowsMut<'a, E> {
-    /// A dense matrix. Panics where `data` is too short.
+    /// A dense matrix.
+    ///
+    /// # Panics
+    /// Where `data` is too short.
     #[inline]
     pub fn new(data: &'a mut [E], rows: usize, cols: usize) -> Self {
         Self::strided(data, rows, cols, cols)
     }
-    /// A matrix whose rows stand `stride` apart. Panics where `data` is too short.
+    /// A matrix whose rows stand `stride` apart.
+    ///
+    /// # Panics
+    /// Where `data` is too short, and where `cols` is more than `stride`, even for a single row.
     #[inline]
     pub fn strided(data: &'a mut [E], rows: usize, cols: usize, stride: usize) -> Self {
-        check(data.len(), rows, cols, stride);
+        let stride = extent(data.len(), rows, cols, stride);
         RowsMut {
             data,
             rows,
@@ -141,7 +169,7 @@ impl<'a, E> RowsMut<'a, E> {
     pub fn cols(&self) -> usize {
         self.cols
     }
-    /// Distance between rows.
+    /// Distance between rows; with fewer than two, the number of columns.
     #[inline]
     pub fn stride(&self) -> usize {
         self.stride
@@ -152,6 +180,9 @@ impl<'a, E> RowsMut<'a, E> {
         self.data
     }
     /// Row `r`.
+    ///
+    /// # Panics
+    /// Where there is no such row.
     #[inline]
     pub fn row(&mut self, r: usize) -> &mut [E] {
         assert!(r < self.rows);
@@ -178,6 +209,9 @@ impl<'a, E> RowsMut<'a, E> {
         }
     }
     /// Columns `from..to` of every row.
+    ///
+    /// # Panics
+    /// Where `from` is more than `to`, or `to` more than [`cols`](Self::cols).
     #[inline]
     pub fn columns(self, from: usize, to: usize) -> RowsMut<'a, E> {
         assert!(from <= to && to <= self.cols);
@@ -194,10 +228,14 @@ impl<'a, E> RowsMut<'a, E> {
         }
     }
     /// Rows `..at` and rows `at..`.
+    ///
+    /// # Panics
+    /// Where `at` is more than [`rows`](Self::rows).
     #[inline]
     pub fn split(self, at: usize) -> (RowsMut<'a, E>, RowsMut<'a, E>) {
         assert!(at <= self.rows);
-        let cut = (at * self.stride).min(self.data.len());
+        // The last row need not be followed by a whole stride.
+        let cut = at.saturating_mul(self.stride).min(self.data.len());
         let (head, tail) = self.data.split_at_mut(cut);
         (
             RowsMut {

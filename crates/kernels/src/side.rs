@@ -1,9 +1,17 @@
 //! One factor of a long sum of outer products: where it lies, how it is packed, and how it is asked for ahead.
 
 use crate::Element;
-use crate::outer::Pick;
 use crate::packed::panel;
 use crate::simd::Simd;
+
+/// Which rows of a matrix take part, in order.
+#[derive(Clone, Copy, Debug)]
+pub enum Pick<'a> {
+    /// Row `i` is row `i`.
+    All,
+    /// Row `i` is row `these[i]`.
+    These(&'a [usize]),
+}
 
 /// One of the two factors, `len` numbers for each s.
 #[derive(Clone, Copy)]
@@ -18,6 +26,9 @@ pub(crate) struct Side<'a, E> {
 
 impl<E> Side<'_, E> {
     /// Where the numbers of `s` begin, counted from the first.
+    ///
+    /// # Safety
+    /// There must be such a row, and where `pick` names rows, one for `s`.
     #[inline(always)]
     unsafe fn at(&self, s: usize) -> usize {
         let row = match self.pick {
@@ -54,7 +65,10 @@ pub(crate) struct Soon<'a, E> {
 }
 
 impl<'a, E: Element> Soon<'a, E> {
-    /// Columns `from..to` of rows `s..last`, asked for in `times` goes; those rows must be there.
+    /// Columns `from..to` of rows `s..last`, asked for in `times` goes.
+    ///
+    /// # Safety
+    /// Those rows must be there, as long as this is.
     pub unsafe fn new(
         side: Side<'a, E>,
         (s, last): (usize, usize),
@@ -101,6 +115,9 @@ pub(crate) fn strip<S: Simd>(k: usize, rows: usize) -> usize {
 }
 
 /// Strips of `rows` numbers from `at` on, for s to s + k: strip after strip, in each the numbers of one s together.
+///
+/// # Safety
+/// The side must have those rows and numbers, and `to` room for the [`strip`]s.
 #[inline(always)]
 pub(crate) unsafe fn pack_strips<S: Simd>(
     side: &Side<'_, S::Element>,
@@ -145,6 +162,9 @@ pub(crate) unsafe fn pack_strips<S: Simd>(
 }
 
 /// Panels of the columns `at..at + cols`, for s to s + k, the last filled up with zeros.
+///
+/// # Safety
+/// The side must have those rows and columns, and `to` room for the panels.
 #[inline(always)]
 pub(crate) unsafe fn pack_panels<S: Simd>(
     side: &Side<'_, S::Element>,

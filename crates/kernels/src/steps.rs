@@ -21,7 +21,9 @@ unsafe impl<E: Send> Send for StepsMut<'_, E> {}
 
 impl<'a, E> StepsMut<'a, E> {
     /// Blocks of `data`; `offsets` has one entry more than there are blocks and never falls.
-    /// Panics where `data` is too short.
+    ///
+    /// # Panics
+    /// Where `offsets` is empty or falls, and where `data` is too short.
     pub fn new(data: &'a mut [E], offsets: &'a [usize], cols: usize) -> Self {
         assert!(!offsets.is_empty() && offsets.windows(2).all(|w| w[0] <= w[1]));
         let need = offsets[offsets.len() - 1].checked_mul(cols);
@@ -36,6 +38,9 @@ impl<'a, E> StepsMut<'a, E> {
         }
     }
     /// Rows `..at` of every block, and rows `at..`.
+    ///
+    /// # Panics
+    /// Where row `at` is not ours, nor the one after our last.
     pub fn split(self, at: usize) -> (Self, Self) {
         assert!(self.first <= at && at <= self.last);
         (
@@ -65,6 +70,9 @@ impl<'a, E> StepsMut<'a, E> {
         (self.offsets[t] + first, last - first)
     }
     /// Our rows of block `t`.
+    ///
+    /// # Panics
+    /// Where there is no such block.
     #[inline]
     pub fn step(&self, t: usize) -> Rows<'_, E> {
         let (first, rows) = self.span(t);
@@ -76,6 +84,9 @@ impl<'a, E> StepsMut<'a, E> {
         Rows::new(data, rows, self.cols)
     }
     /// Our rows of block `t`, to write.
+    ///
+    /// # Panics
+    /// Where there is no such block.
     #[inline]
     pub fn step_mut(&mut self, t: usize) -> RowsMut<'_, E> {
         let (first, rows) = self.span(t);
@@ -86,6 +97,9 @@ impl<'a, E> StepsMut<'a, E> {
         RowsMut::new(data, rows, self.cols)
     }
     /// Our rows of block `t` to read and of block `t + 1` to write.
+    ///
+    /// # Panics
+    /// Where there are no such blocks.
     #[inline]
     pub fn pair(&mut self, t: usize) -> (Rows<'_, E>, RowsMut<'_, E>) {
         let ((first, rows), (next, next_rows)) = (self.span(t), self.span(t + 1));
@@ -116,6 +130,9 @@ impl<'a, E> StepsMut<'a, E> {
     }
     /// Our rows of blocks `from..to` as one matrix, where they are contiguous: when we own whole blocks, or `to`
     /// is `from + 1`.
+    ///
+    /// # Panics
+    /// Where there are no such blocks.
     #[inline]
     pub fn blocks(&self, from: usize, to: usize) -> Option<Rows<'_, E>> {
         if !self.whole(from, to) {
@@ -130,6 +147,9 @@ impl<'a, E> StepsMut<'a, E> {
         Some(Rows::new(data, rows, self.cols))
     }
     /// As [`blocks`](StepsMut::blocks), to write.
+    ///
+    /// # Panics
+    /// Where there are no such blocks.
     #[inline]
     pub fn blocks_mut(&mut self, from: usize, to: usize) -> Option<RowsMut<'_, E>> {
         if !self.whole(from, to) {

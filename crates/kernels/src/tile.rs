@@ -36,6 +36,10 @@ pub(crate) struct Sheet<E, const STRIPS: bool> {
     pub b_step: usize,
     pub out: *mut E,
     pub out_stride: usize,
+    /// Only with `STRIPS`, and perhaps null: what the sums in `out` have lost by rounding, laid out as they are, but
+    /// `lost_stride` from row to row. Then `first` is `Zero`, and a block's sum is added with compensation.
+    pub lost: *mut E,
+    pub lost_stride: usize,
     pub first: First<E>,
     /// Only without `STRIPS`: whether to ask for the next panel while one is used, since all of them are too many for
     /// the level-2 cache.
@@ -92,6 +96,9 @@ impl<E: Element, const MR: usize, const NV: usize, const STRIPS: bool> Kernel<E>
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
     /// Block number `tile` of `tiles` of `MR` rows below row `top`, columns `at..at + cols`, at most `NV` vectors.
+    ///
+    /// # Safety
+    /// All rows and columns named must be in the buffers, b's rows readable by whole vectors.
     #[inline(always)]
     unsafe fn tile<S: Simd<Element = E>, const MR: usize, const NV: usize>(
         &self,
@@ -101,10 +108,15 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
         cols: usize,
     ) {
         let full = cols == NV * S::LANES;
-        // SAFETY (the whole function): the maker of `self` promises the operands; panels are padded, so that b may
+        // SAFETY: the maker of `self` promises the operands; panels are padded, so that b may
         // be read by whole vectors.
         unsafe {
             let out = self.out.add((top + tile * MR) * self.out_stride + at);
+            let compensated = STRIPS && !self.lost.is_null();
+            let lost = match compensated {
+                true => self.lost.add((top + tile * MR) * self.lost_stride + at),
+                false => self.lost,
+            };
             let mut sums = [[S::ZERO; NV]; MR];
             let (from, step) = match self.first {
                 First::Zero => (core::ptr::null(), 0),
@@ -136,6 +148,10 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                     while v < NV {
                         let ahead = (MR + r) * self.out_stride + v * S::LANES;
                         S::prefetch(out.wrapping_add(ahead).cast_const());
+                        if compensated {
+                            let ahead = (MR + r) * self.lost_stride + v * S::LANES;
+                            S::prefetch(lost.wrapping_add(ahead).cast_const());
+                        }
                         v += 1;
                     }
                     r += 1;
@@ -143,10 +159,14 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
             }
 
             let rows = if STRIPS { tile } else { top + tile * MR };
-            let mut a = self.a.add(rows * self.a_stride);
-            let mut b = self
+            let a = self.a.add(rows * self.a_stride);
+            let b = self
                 .b
                 .add(at / panel::<E>() * self.b_panel + at % panel::<E>());
+            let (a_step, b_step) = match STRIPS {
+                true => (self.a_step, self.b_step),
+                false => (1, panel::<E>()),
+            };
             // Each block asks for its share of the next panels; a block alone would ask too much too soon. Blocks of one
             // row or two are alone: their loop does without the question, which takes a twentieth of its time.
             let ahead = !STRIPS && MR > 2 && self.ahead && tiles > 1;
@@ -158,7 +178,9 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                 next = next.wrapping_add(tile * self.k * PANEL_BYTES / tiles);
                 share = PANEL_BYTES.div_ceil(tiles);
             }
-            for _ in 0..self.k {
+            for p in 0..self.k {
+                // From the first, so that no pointer is ever made beyond the last.
+                let (a, b) = (a.add(p * a_step), b.add(p * b_step));
                 if ahead {
                     S::prefetch_far(next.cast());
                     next = next.wrapping_add(share);
@@ -180,10 +202,16 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
                     }
                     r += 1;
                 }
-                a = a.add(if STRIPS { self.a_step } else { 1 });
-                b = b.add(if STRIPS { self.b_step } else { panel::<E>() });
             }
 
+            if compensated {
+                return add_compensated(
+                    &sums,
+                    (out, self.out_stride),
+                    (lost, self.lost_stride),
+                    cols,
+                );
+            }
             let mut r = 0;
             while r < MR {
                 let mut v = 0;
@@ -202,6 +230,53 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
     }
 }
 
+/// Adds a block's sums to `out`, with what earlier additions have lost put back, and what this one loses put into `lost`
+/// (W. Kahan, "Further remarks on reducing truncation errors", 1965).
+///
+/// # Safety
+/// `out` and `lost` must have `MR` rows and `cols` columns.
+#[inline(always)]
+unsafe fn add_compensated<S: Simd, const MR: usize, const NV: usize>(
+    sums: &[[S; NV]; MR],
+    (out, out_stride): (*mut S::Element, usize),
+    (lost, lost_stride): (*mut S::Element, usize),
+    cols: usize,
+) {
+    let full = cols == NV * S::LANES;
+    let mut r = 0;
+    while r < MR {
+        let mut v = 0;
+        while v < NV {
+            // SAFETY: the caller promises `MR` rows and `cols` columns of both.
+            unsafe {
+                let out = out.add(r * out_stride + v * S::LANES);
+                let lost = lost.add(r * lost_stride + v * S::LANES);
+                if full {
+                    let (sum, rest) = kahan(S::read(out), S::read(lost), sums[r][v]);
+                    sum.write(out);
+                    rest.write(lost);
+                } else {
+                    let count = part::<S>(cols, v);
+                    let (old, rest) = (S::read_first(out, count), S::read_first(lost, count));
+                    let (sum, rest) = kahan(old, rest, sums[r][v]);
+                    sum.write_first(out, count);
+                    rest.write_first(lost, count);
+                }
+            }
+            v += 1;
+        }
+        r += 1;
+    }
+}
+
+/// `sum + x` and what it lost, given what `sum` lost before.
+#[inline(always)]
+pub(crate) fn kahan<S: Simd>(sum: S, lost: S, x: S) -> (S, S) {
+    let x = x + lost;
+    let new = sum + x;
+    (new, x - (new - sum))
+}
+
 /// How many of `cols` columns fall into vector `v`.
 #[inline(always)]
 fn part<S: Simd>(cols: usize, v: usize) -> usize {
@@ -209,6 +284,20 @@ fn part<S: Simd>(cols: usize, v: usize) -> usize {
 }
 
 impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
+    /// Goes on to the outputs `rows` rows below and `cols` columns to the right.
+    ///
+    /// # Safety
+    /// They must be there, or begin right after the last.
+    #[inline(always)]
+    pub unsafe fn skip(&mut self, rows: usize, cols: usize) {
+        // SAFETY: the caller promises it for `out`, and `lost` has as many.
+        unsafe {
+            self.out = self.out.add(rows * self.out_stride + cols);
+            if !self.lost.is_null() {
+                self.lost = self.lost.add(rows * self.lost_stride + cols);
+            }
+        }
+    }
     /// `tiles` blocks of `rows` rows, at most `S::TALL`, from row `top` (0 with `STRIPS`) on, columns `from..cols`; after
     /// each block, some of what is needed `soon` is asked for.
     ///
@@ -248,6 +337,8 @@ impl<E: Element, const STRIPS: bool> Sheet<E, STRIPS> {
         }
     }
 
+    /// # Safety
+    /// As for [`run`](Sheet::run).
     #[inline(always)]
     unsafe fn columns<S: Simd<Element = E>>(
         &self,

@@ -33,19 +33,32 @@ pub trait Value:
     fn of(x: f64) -> Self {
         Self::splat(Self::Element::of(x))
     }
-    /// The first [`LANES`](Value::LANES) numbers of `from`, which must have as many.
+    /// The first [`LANES`](Value::LANES) numbers of `from`.
+    ///
+    /// # Panics
+    /// Where there are fewer.
     fn load(from: &[Self::Element]) -> Self;
-    /// All of `from`, at most [`LANES`](Value::LANES) numbers, then zeros.
+    /// All of `from`, then zeros.
+    ///
+    /// # Panics
+    /// Where there are more than [`LANES`](Value::LANES).
     fn load_part(from: &[Self::Element]) -> Self;
-    /// Writes into the first [`LANES`](Value::LANES) places of `to`, which must have as many.
+    /// Writes into the first [`LANES`](Value::LANES) places of `to`.
+    ///
+    /// # Panics
+    /// Where there are fewer.
     fn store(self, to: &mut [Self::Element]);
-    /// Fills `to`, at most [`LANES`](Value::LANES) places.
+    /// Fills `to` with the first numbers.
+    ///
+    /// # Panics
+    /// Where there are more than [`LANES`](Value::LANES).
     fn store_part(self, to: &mut [Self::Element]);
     /// `self * a + b`; one rounding where the machine has it.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// The larger of two; NaN in `self` passes.
     fn max(self, other: Self) -> Self;
-    /// 1 where `self > 0`, else 0: the derivative of [`Value::max`] with zero.
+    /// 1 where `self > 0`, else 0: the derivative of [`Value::max`] with zero. NaN passes, so that a gradient through it
+    /// is NaN too.
     fn positive(self) -> Self;
     /// The square root, rounded to nearest; NaN below 0.
     fn sqrt(self) -> Self;

@@ -1,9 +1,12 @@
 //! Products, gradients and sums against plain `f64` loops, at every level: odd sizes, strides, unaligned starts.
 
+mod small;
+
 use elman_kernels::{
-    Element, Level, Packed, Pick, Rows, RowsMut, Start, column_sum_add, outer_add, product,
-    product_in_turns,
+    Element, Level, Packed, Pick, Rows, RowsMut, SUM_BLOCK, Start, column_sum_add,
+    column_sum_add_compensated, outer_add, outer_add_compensated, product, product_in_turns,
 };
+use small::small;
 
 /// A small generator, so that a failing shape can be printed and repeated.
 struct Random(u64);
@@ -212,13 +215,61 @@ fn outers_of<E: Element>(level: Level, random: &mut Random, (s, m, n): (usize, u
         let right = (0..s).fold(sums[c], |sum, i| sum + a.view().row(i)[c]);
         assert!(out[c] == right, "{what}: sum of column {c}");
     }
+    compensated_of(level, random, (&a, &b), &what);
+}
+
+/// Compensated sums: right, the same bits whoever computes which rows and columns of them, and in several calls.
+fn compensated_of<E: Element>(
+    level: Level,
+    random: &mut Random,
+    (a, b): (&Matrix<E>, &Matrix<E>),
+    what: &str,
+) {
+    let (s, m, n) = (a.rows, a.cols, b.cols);
+    let before = Matrix::<E>::new(random, m, n);
+    let mut lost = Matrix::<E>::new(random, m, n);
+    lost.data.fill(E::ZERO);
+    let add = |from: usize, to: usize, out: RowsMut<'_, E>, lost: RowsMut<'_, E>| {
+        let (a, b) = (a.view().slice(from, to), b.view().slice(from, to));
+        outer_add_compensated(level, a, b, Pick::All, out, lost);
+    };
+    let (mut out, mut rest) = (before.clone(), lost.clone());
+    add(0, s, out.view_mut(), rest.view_mut());
+    let right =
+        |r: usize, c: usize| (0..s).fold(before.at(r, c), |sum, i| sum + a.at(i, r) * b.at(i, c));
+    out.check(&before, right, s.min(SUM_BLOCK) + s / SUM_BLOCK, what);
+    let (mut again, mut rest) = (before.clone(), lost.clone());
+    for from in (0..s).step_by(SUM_BLOCK) {
+        let (to, cut) = (s.min(from + SUM_BLOCK), random.below(m + 1));
+        let (head, tail) = again.view_mut().split(cut);
+        let (rest, more) = rest.view_mut().split(cut);
+        let (a, b) = (a.view().slice(from, to), b.view().slice(from, to));
+        outer_add_compensated(level, a.columns(0, cut), b, Pick::All, head, rest);
+        outer_add_compensated(level, a.columns(cut, m), b, Pick::All, tail, more);
+    }
+    assert!(again.data == out.data, "{what}: compensated in parts");
+    let sums: Vec<E> = random.fill(m);
+    let (mut out, mut lost) = (sums.clone(), vec![E::ZERO; m]);
+    column_sum_add_compensated(level, a.view(), &mut out, &mut lost);
+    let (mut again, mut rest) = (sums, vec![E::ZERO; m]);
+    for from in (0..s).step_by(SUM_BLOCK) {
+        let (rows, cut) = (
+            a.view().slice(from, s.min(from + SUM_BLOCK)),
+            random.below(m + 1),
+        );
+        for (from, to) in [(0, cut), (cut, m)] {
+            let (out, rest) = (&mut again[from..to], &mut rest[from..to]);
+            column_sum_add_compensated(level, rows.columns(from, to), out, rest);
+        }
+    }
+    assert!(again == out, "{what}: compensated columns in parts");
 }
 
 #[test]
 fn random_shapes() {
     for level in Level::available() {
         let mut random = Random(0x9E37_79B9_7F4A_7C15);
-        for _ in 0..150 {
+        for _ in 0..if small() { 8 } else { 150 } {
             let shape = (random.size(), random.size(), random.size());
             products_of::<f32>(level, &mut random, shape);
             products_of::<f64>(level, &mut random, shape);
@@ -233,7 +284,7 @@ fn random_shapes() {
 fn all_small_shapes() {
     for level in Level::available() {
         let mut random = Random(42);
-        for m in 0..=26 {
+        for m in (0..=26).step_by(if small() { 5 } else { 1 }) {
             for n in [0, 1, 7, 8, 15, 16, 17, 31, 32, 33, 49, 64, 96, 130] {
                 let k = [0, 1, 2, 5, 33][random.below(5)];
                 products_of::<f32>(level, &mut random, (m, k, n));
@@ -248,7 +299,7 @@ fn all_small_shapes() {
 fn large_shapes() {
     for level in Level::available() {
         let mut random = Random(7);
-        for shape in [
+        let shapes = [
             (3, 1100, 70),
             (40, 1024, 64),
             (50, 600, 300),
@@ -260,7 +311,8 @@ fn large_shapes() {
             (1300, 20, 40),
             (1300, 3, 1),
             (700, 1, 37),
-        ] {
+        ];
+        for shape in shapes.into_iter().step_by(if small() { 6 } else { 1 }) {
             products_of::<f32>(level, &mut random, shape);
             products_of::<f64>(level, &mut random, shape);
             outers_of::<f32>(level, &mut random, shape);
