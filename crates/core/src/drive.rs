@@ -46,6 +46,16 @@ pub(crate) struct Tangent<'a, E> {
     pub d_state: RowsMut<'a, E>,
 }
 
+/// φ′ of every unit of every row.
+pub(crate) struct Slopes<'a, E> {
+    pub hidden: usize,
+    /// `[rows, S·H]`: the state that the cell made.
+    pub after: Rows<'a, E>,
+    pub saved: Rows<'a, E>,
+    /// `[rows, H]`
+    pub slopes: RowsMut<'a, E>,
+}
+
 /// The gate before a product: each row is `[e, g, g ⊙ e]`, of which e is given and g = σ(by).
 pub(crate) struct Gate<'a, E> {
     pub hidden: usize,
@@ -135,6 +145,12 @@ impl<E: Element> Tangent<'_, E> {
     }
 }
 
+impl<E: Element> Slopes<'_, E> {
+    pub fn run(self, level: Level, kind: CellKind) {
+        with_cell!(kind, C => all(level, Of::<_, C>(self, PhantomData)))
+    }
+}
+
 /// Work for one kind of cell.
 struct Of<W, C>(W, PhantomData<C>);
 
@@ -196,5 +212,19 @@ impl<E: Element, C: Cell> Each<E> for Of<Tangent<'_, E>, C> {
         let d_before = <C::State<V>>::load(w.d_state.row(r), u);
         let d_drive = <C::Drive<V>>::load(w.d_drive.row(r), u);
         C::tangent::<V>(at, d_drive, d_before).store(w.d_state.row(r), u);
+    }
+}
+
+impl<E: Element, C: Cell> Each<E> for Of<Slopes<'_, E>, C> {
+    #[inline(always)]
+    fn size(&self) -> (usize, usize) {
+        (self.0.slopes.rows(), self.0.hidden)
+    }
+    #[inline(always)]
+    fn each<V: Value<Element = E>>(&mut self, r: usize, u: Units) {
+        let w = &mut self.0;
+        let after = <C::State<V>>::load(w.after.row(r), u);
+        let saved = <C::Saved<V>>::load(w.saved.row(r), u);
+        [C::slope::<V>(after, saved)].store(w.slopes.row(r), u);
     }
 }

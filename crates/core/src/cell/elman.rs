@@ -7,9 +7,9 @@
 //! ```
 //!
 //! The driver forms z and applies W_hh and its transpose; this file is what happens inside one unit.
-//! φ′ follows from h alone, so nothing but the states is kept.
+//! φ′ follows from h alone, or from what the activation keeps beside it.
 
-use super::{Activation, Cell, StepOf};
+use super::{About, Activation, Cell, StepOf};
 use core::marker::PhantomData;
 use elman_kernels::Value;
 
@@ -18,25 +18,29 @@ use elman_kernels::Value;
 pub struct Elman<A>(PhantomData<A>);
 
 impl<A: Activation> Cell for Elman<A> {
+    const ABOUT: About = About::elman::<A>();
     const FROM_X: &'static [usize] = &[0];
     const FROM_H: &'static [usize] = &[0];
     type Drive<V: Value> = [V; 1]; // z
     type State<V: Value> = [V; 1]; // h
-    type Saved<V: Value> = [V; 0];
+    type Saved<V: Value> = A::Kept<V>;
     type Unit<V: Value> = [V; 0];
 
     #[inline(always)]
-    fn forward<V: Value>([z]: [V; 1], _: [V; 1], _: [V; 0]) -> ([V; 1], [V; 0]) {
-        ([A::apply(z)], [])
+    fn forward<V: Value>([z]: [V; 1], _: [V; 1], _: [V; 0]) -> ([V; 1], A::Kept<V>) {
+        let (h, kept) = A::apply(z);
+        ([h], kept)
     }
     #[inline(always)]
     fn tangent<V: Value>(at: StepOf<Self, V>, [dz]: [V; 1], _: [V; 1]) -> [V; 1] {
-        let [h] = at.after;
-        [A::slope(h) * dz]
+        [Self::slope(at.after, at.saved) * dz]
     }
     #[inline(always)]
     fn backward<V: Value>(at: StepOf<Self, V>, [dh]: [V; 1]) -> ([V; 1], [V; 1], [V; 0]) {
-        let [h] = at.after;
-        ([A::slope(h) * dh], [V::ZERO], [])
+        ([Self::slope(at.after, at.saved) * dh], [V::ZERO], [])
+    }
+    #[inline(always)]
+    fn slope<V: Value>([h]: [V; 1], kept: A::Kept<V>) -> V {
+        A::slope(h, kept)
     }
 }

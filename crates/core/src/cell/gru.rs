@@ -13,7 +13,7 @@
 //! with σ′ = σ (1 − σ) and n′ = 1 − n². q must stay apart from W_in x, hence a lane of its own: the lanes are
 //! x_n r z q, of which x feeds the first three and h the last three.
 
-use super::{Cell, Special, StepOf};
+use super::{About, Cell, Gate, Onnx, Recurrence, Special, StepOf, Torch};
 use elman_kernels::Value;
 
 /// The GRU cell.
@@ -21,6 +21,28 @@ use elman_kernels::Value;
 pub struct Gru;
 
 impl Cell for Gru {
+    const ABOUT: About = About {
+        gates: &[
+            Gate::open("r", "reset", 0),
+            Gate::open("z", "update", 1),
+            Gate::candidate("n", "new"),
+        ],
+        state: &["h"],
+        activation: "tanh",
+        bounded: true,
+        recurrence: Recurrence::Gated,
+        torch: Some(Torch {
+            class: "GRU",
+            nonlinearity: None,
+        }),
+        // z r h, of which h is our n.
+        onnx: Some(Onnx {
+            operator: "GRU",
+            order: &[1, 0, 2],
+            activation: None,
+            linear_before_reset: Some(true),
+        }),
+    };
     const FROM_X: &'static [usize] = &[1, 2, 0];
     const FROM_H: &'static [usize] = &[1, 2, 3];
     type Drive<V: Value> = [V; 4]; // x_n r z q
@@ -49,6 +71,11 @@ impl Cell for Gru {
             [z * dh],
             [],
         )
+    }
+    /// Of the candidate n.
+    #[inline(always)]
+    fn slope<V: Value>(_: [V; 1], [_, _, n, _]: [V; 4]) -> V {
+        V::ONE - n * n
     }
 
     /// The update gate's bias is 0, or chrono: ln(τ − 1), so that z keeps h for about τ steps.

@@ -12,7 +12,7 @@
 //! with z′ = z (1 − z) and n′ = 1 − n². r reaches h_t by way of the product only: the driver forms r ⊙ h and what flows
 //! back through it ([`Gated`]), so that r's lane is nothing to this file but something to save.
 
-use super::{Cell, Gated, Special, StepOf};
+use super::{About, Cell, Gated, Onnx, Special, StepOf};
 use elman_kernels::Value;
 
 /// The GRU cell whose reset gate comes before the recurrent product.
@@ -20,6 +20,17 @@ use elman_kernels::Value;
 pub struct GruBefore;
 
 impl Cell for GruBefore {
+    const ABOUT: About = About {
+        torch: None,
+        onnx: match super::Gru::ABOUT.onnx {
+            None => None,
+            Some(gru) => Some(Onnx {
+                linear_before_reset: Some(false),
+                ..gru
+            }),
+        },
+        ..super::Gru::ABOUT
+    };
     const FROM_X: &'static [usize] = &[0, 1, 2];
     const FROM_H: &'static [usize] = &[0, 1, 2];
     const GATED: Option<Gated> = Some(Gated { blocks: 1, by: 0 });
@@ -45,6 +56,11 @@ impl Cell for GruBefore {
         let d_z = z * (V::ONE - z) * (h - n) * dh;
         let d_n = (V::ONE - n * n) * (V::ONE - z) * dh;
         ([V::ZERO, d_z, d_n], [z * dh], [])
+    }
+    /// Of the candidate n.
+    #[inline(always)]
+    fn slope<V: Value>(_: [V; 1], [_, _, n]: [V; 3]) -> V {
+        V::ONE - n * n
     }
 
     /// As the other GRU: the update gate's bias is 0, or chrono.

@@ -13,7 +13,7 @@
 //! ([`Leak`](crate::Leak)). It is unbounded, so that α stays in (0, 1) whatever the optimiser does. A unit forgets with the time constant
 //! −1/ln(1 − α) steps. p is saved: it cannot be had back from h where α is small.
 
-use super::{Activation, Cell, Special, StepOf};
+use super::{About, Activation, Cell, Recurrence, Special, StepOf};
 use core::marker::PhantomData;
 use elman_kernels::Value;
 
@@ -22,31 +22,42 @@ use elman_kernels::Value;
 pub struct Leaky<A>(PhantomData<A>);
 
 impl<A: Activation> Cell for Leaky<A> {
+    const ABOUT: About = About {
+        recurrence: Recurrence::Leaky,
+        torch: None,
+        onnx: None,
+        ..About::elman::<A>()
+    };
     const FROM_X: &'static [usize] = &[0];
     const FROM_H: &'static [usize] = &[0];
     const UNIT: &'static [&'static str] = &["leak"];
     type Drive<V: Value> = [V; 1]; // z
     type State<V: Value> = [V; 1]; // h
-    type Saved<V: Value> = [V; 1]; // p
+    type Saved<V: Value> = ([V; 1], A::Kept<V>); // p
     type Unit<V: Value> = [V; 1]; // a
 
     #[inline(always)]
-    fn forward<V: Value>([z]: [V; 1], [h]: [V; 1], [a]: [V; 1]) -> ([V; 1], [V; 1]) {
-        let (alpha, p) = (a.sigmoid(), A::apply(z));
-        ([h + alpha * (p - h)], [p])
+    fn forward<V: Value>([z]: [V; 1], [h]: [V; 1], [a]: [V; 1]) -> ([V; 1], ([V; 1], A::Kept<V>)) {
+        let (alpha, (p, kept)) = (a.sigmoid(), A::apply(z));
+        ([h + alpha * (p - h)], ([p], kept))
     }
     #[inline(always)]
     fn tangent<V: Value>(at: StepOf<Self, V>, [dz]: [V; 1], [dh]: [V; 1]) -> [V; 1] {
-        let ([p], [a]) = (at.saved, at.unit);
+        let [a] = at.unit;
         let alpha = a.sigmoid();
-        [(V::ONE - alpha) * dh + alpha * A::slope(p) * dz]
+        [(V::ONE - alpha) * dh + alpha * Self::slope(at.after, at.saved) * dz]
     }
     #[inline(always)]
     fn backward<V: Value>(at: StepOf<Self, V>, [dh]: [V; 1]) -> ([V; 1], [V; 1], [V; 1]) {
-        let ([before], [p], [a]) = (at.before, at.saved, at.unit);
+        let ([before], ([p], _), [a]) = (at.before, at.saved, at.unit);
         let alpha = a.sigmoid();
         let d_a = alpha * (V::ONE - alpha) * (p - before) * dh;
-        ([alpha * A::slope(p) * dh], [(V::ONE - alpha) * dh], [d_a])
+        let slope = Self::slope(at.after, at.saved);
+        ([alpha * slope * dh], [(V::ONE - alpha) * dh], [d_a])
+    }
+    #[inline(always)]
+    fn slope<V: Value>(_: [V; 1], ([p], kept): ([V; 1], A::Kept<V>)) -> V {
+        A::slope(p, kept)
     }
 
     /// Time constants log-uniform from 1 to 30 steps, or over the range asked for.

@@ -12,7 +12,7 @@
 //!
 //! with σ′ = σ (1 − σ) and g′ = 1 − g². The four gates are saved; tanh c_t is computed again.
 
-use super::{Cell, Special, StepOf};
+use super::{About, Cell, Gate, Onnx, Recurrence, Special, StepOf, Torch};
 use elman_kernels::Value;
 
 /// The LSTM cell.
@@ -20,6 +20,29 @@ use elman_kernels::Value;
 pub struct Lstm;
 
 impl Cell for Lstm {
+    const ABOUT: About = About {
+        gates: &[
+            Gate::open("i", "input", 0),
+            Gate::open("f", "forget", 1),
+            Gate::candidate("g", "cell"),
+            Gate::open("o", "output", 3),
+        ],
+        state: &["h", "c"],
+        activation: "tanh",
+        bounded: true,
+        recurrence: Recurrence::Gated,
+        torch: Some(Torch {
+            class: "LSTM",
+            nonlinearity: None,
+        }),
+        // i o f c, of which c is our g.
+        onnx: Some(Onnx {
+            operator: "LSTM",
+            order: &[0, 3, 1, 2],
+            activation: None,
+            linear_before_reset: None,
+        }),
+    };
     const FROM_X: &'static [usize] = &[0, 1, 2, 3];
     const FROM_H: &'static [usize] = &[0, 1, 2, 3];
     type Drive<V: Value> = [V; 4]; // i f g o
@@ -56,6 +79,12 @@ impl Cell for Lstm {
             [V::ZERO, f * dc],
             [],
         )
+    }
+    /// Of tanh c_t.
+    #[inline(always)]
+    fn slope<V: Value>([_, c]: [V; 2], _: [V; 4]) -> V {
+        let tanh_c = c.tanh();
+        V::ONE - tanh_c * tanh_c
     }
 
     /// The forget gate's bias is 1 (Gers and others 2000) or what was asked for, or chrono: ln(τ − 1), and the input gate's its negative.

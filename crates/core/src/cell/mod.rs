@@ -6,19 +6,11 @@
 
 use elman_kernels::Value;
 
+mod about;
 mod activation;
-mod elman;
-mod gru;
-mod gru_before;
-mod leaky;
-mod lstm;
 
+pub use about::{About, Gate, Onnx, OnnxActivation, Recurrence, Torch};
 pub use activation::{Activation, Linear, Relu, Tanh};
-pub use elman::Elman;
-pub use gru::Gru;
-pub use gru_before::GruBefore;
-pub use leaky::Leaky;
-pub use lstm::Lstm;
 
 /// A fixed number of values of each unit: an array.
 ///
@@ -71,6 +63,26 @@ impl<V: Value, const N: usize> Lanes<V> for [V; N] {
     }
 }
 
+/// The values of one after those of the other.
+impl<V: Value, A: Lanes<V>, B: Lanes<V>> Lanes<V> for (A, B) {
+    const COUNT: usize = A::COUNT + B::COUNT;
+    #[inline(always)]
+    fn load(row: &[V::Element], units: Units) -> Self {
+        let (a, b) = row.split_at(A::COUNT * units.hidden);
+        (A::load(a, units), B::load(b, units))
+    }
+    #[inline(always)]
+    fn store(self, row: &mut [V::Element], units: Units) {
+        let (a, b) = row.split_at_mut(A::COUNT * units.hidden);
+        self.0.store(a, units);
+        self.1.store(b, units);
+    }
+    #[inline(always)]
+    fn with_first(self, x: V) -> Self {
+        (self.0.with_first(x), self.1)
+    }
+}
+
 /// Units `at .. at + count` of every slot of a row of `hidden`: a full vector of them, or the last few.
 #[derive(Clone, Copy, Debug)]
 pub struct Units {
@@ -103,9 +115,11 @@ impl Units {
 /// takes row block `g` of W_hh h + b_hh; a lane named by both takes their sum. The lanes of each list are
 /// neighbours (in any order), so that each product writes one block.
 pub trait Cell: Copy + Send + Sync + 'static {
+    /// What others need to know of it.
+    const ABOUT: About;
     /// The lane of each row block of W_ih.
     const FROM_X: &'static [usize];
-    /// The lane of each row block of W_hh.
+    /// The lane of each row block of W_hh; empty where h enters the cell's own arithmetic alone.
     const FROM_H: &'static [usize];
     /// What stands between h and the last row blocks of W_hh, where something does.
     const GATED: Option<Gated> = None;
@@ -141,6 +155,9 @@ pub trait Cell: Copy + Send + Sync + 'static {
         at: StepOf<Self, V>,
         d_after: Self::State<V>,
     ) -> (Self::Drive<V>, Self::State<V>, Self::Unit<V>);
+
+    /// φ′ at a step, of the activation that [`About::activation`] names.
+    fn slope<V: Value>(after: Self::State<V>, saved: Self::Saved<V>) -> V;
 
     /// Starting values of what only this cell has; all are 0 before.
     fn start(_: Special<'_>) {}
@@ -192,47 +209,55 @@ pub struct StepOf<C: Cell, V: Value> {
 }
 
 macro_rules! cells {
-    ($($kind:ident $name:literal $about:literal => $cell:ty),* $(,)?) => {
+    ($($file:ident: $($kind:ident $name:literal $equation:literal => $cell:ty),+;)*) => {
+        $(
+            mod $file;
+            pub use $file::*;
+        )*
+
         /// The cells there are.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum CellKind {
-            $(#[doc = $about] $kind,)*
+            $($(#[doc = $equation] $kind,)+)*
         }
 
         impl CellKind {
             /// All of them.
-            pub const ALL: &'static [CellKind] = &[$(CellKind::$kind),*];
+            pub const ALL: &'static [CellKind] = &[$($(CellKind::$kind),+),*];
 
             /// The name on the command line and in files.
             pub fn name(self) -> &'static str {
-                match self { $(CellKind::$kind => $name),* }
+                match self { $($(CellKind::$kind => $name),+),* }
             }
-            /// One line about it.
-            pub fn about(self) -> &'static str {
-                match self { $(CellKind::$kind => $about),* }
+            /// Its equation, or where that is long what it is, in one line.
+            pub fn equation(self) -> &'static str {
+                match self { $($(CellKind::$kind => $equation),+),* }
             }
         }
 
         /// Evaluates an expression with `$C` standing for the cell of a kind.
         macro_rules! with_cell {
             ($k:expr, $C:ident => $e:expr) => {
-                match $k { $($crate::cell::CellKind::$kind => { type $C = $cell; $e })* }
+                match $k { $($($crate::cell::CellKind::$kind => { type $C = $cell; $e })+)* }
             };
         }
         pub(crate) use with_cell;
     };
 }
 
-// To add a cell: its file, and one line here.
+// To add a cell: its file, and one line here, which names the file, and each cell of it with its name and its equation.
 cells! {
-    Elman "elman" "h_t = tanh(W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Tanh>,
-    ElmanRelu "elman-relu" "h_t = max(0, W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Relu>,
-    ElmanLinear "elman-linear" "h_t = W_hh h_{t-1} + W_xh x_t + b_h" => crate::cell::Elman<crate::cell::Linear>,
-    Leaky "leaky" "h_t = (1-a) h_{t-1} + a tanh(W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Tanh>,
-    LeakyRelu "leaky-relu" "h_t = (1-a) h_{t-1} + a max(0, W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Relu>,
-    Lstm "lstm" "long short-term memory: input, forget and output gates around c" => crate::cell::Lstm,
-    Gru "gru" "gated recurrent unit, reset applied after the recurrent product" => crate::cell::Gru,
-    GruBefore "gru-before" "gated recurrent unit, reset applied before the recurrent product" => crate::cell::GruBefore,
+    elman:
+        Elman "elman" "h_t = tanh(W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Tanh>,
+        ElmanRelu "elman-relu" "h_t = max(0, W_hh h_{t-1} + W_xh x_t + b_h)" => crate::cell::Elman<crate::cell::Relu>,
+        ElmanLinear "elman-linear" "h_t = W_hh h_{t-1} + W_xh x_t + b_h" => crate::cell::Elman<crate::cell::Linear>;
+    leaky:
+        Leaky "leaky" "h_t = (1-a) h_{t-1} + a tanh(W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Tanh>,
+        LeakyRelu "leaky-relu" "h_t = (1-a) h_{t-1} + a max(0, W_hh h_{t-1} + W_xh x_t + b_h), a for each unit" => crate::cell::Leaky<crate::cell::Relu>;
+    indrnn: IndRnn "indrnn" "h_t = max(0, w_hh * h_{t-1} + W_xh x_t + b_h), w_hh a vector" => crate::cell::IndRnn<crate::cell::Relu>;
+    lstm: Lstm "lstm" "long short-term memory: input, forget and output gates around c" => crate::cell::Lstm;
+    gru: Gru "gru" "gated recurrent unit, reset applied after the recurrent product" => crate::cell::Gru;
+    gru_before: GruBefore "gru-before" "gated recurrent unit, reset applied before the recurrent product" => crate::cell::GruBefore;
 }
 
 /// The sizes of a cell, as numbers.
@@ -273,10 +298,52 @@ impl Sizes {
     }
 }
 
+impl core::fmt::Display for CellKind {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.pad(self.name())
+    }
+}
+
+impl core::str::FromStr for CellKind {
+    type Err = crate::Error;
+    fn from_str(name: &str) -> Result<CellKind, crate::Error> {
+        CellKind::by_name(name).ok_or_else(|| {
+            let known: Vec<_> = CellKind::ALL.iter().map(|k| k.name()).collect();
+            crate::Error::Unsupported(format!(
+                "there is no cell {name:?}; there are {}",
+                known.join(", ")
+            ))
+        })
+    }
+}
+
+#[cfg(feature = "serde")]
+impl serde::Serialize for CellKind {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+#[cfg(feature = "serde")]
+impl<'de> serde::Deserialize<'de> for CellKind {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<CellKind, D::Error> {
+        let name = String::deserialize(from)?;
+        name.parse().map_err(serde::de::Error::custom)
+    }
+}
+
 impl CellKind {
     /// The kind with this name.
     pub fn by_name(name: &str) -> Option<CellKind> {
         CellKind::ALL.iter().copied().find(|k| k.name() == name)
+    }
+    /// What others need to know of it.
+    pub fn about(self) -> &'static About {
+        with_cell!(self, C => &const { <C as Cell>::ABOUT })
+    }
+    /// Whether its units forget at rates of their own: the parameter `leak`.
+    pub fn has_leak(self) -> bool {
+        self.sizes().unit_names.contains(&"leak")
     }
     /// Its sizes.
     pub fn sizes(self) -> Sizes {
