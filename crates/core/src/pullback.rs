@@ -3,9 +3,9 @@
 //! [`backward`](crate::backward) runs one loss through all steps; this takes one step with many losses, each of them
 //! at a step and row of its own, so that gradients can be followed lag by lag and rescaled before they underflow.
 
-use crate::extended::{Extended, Found, Masks, Past, Step};
+use crate::step::{Found, Masks, Past, Step};
 use crate::weights::InputWeights;
-use crate::{Batch, Element, Error, Trace, Weights, drive};
+use crate::{Element, Error, Trace, Weights};
 use elman_kernels::{Rows, RowsMut, Start, product};
 
 /// Work space for [`pull_back`], used again by the next call, and the δz that the last one made.
@@ -50,16 +50,17 @@ impl<E: Element> Pullback<E> {
 /// a bidirectional network, which has no such Jacobian, and where sizes disagree.
 pub fn pull_back<E: Element>(
     weights: &Weights<E>,
-    batch: &Batch<E>,
     trace: &Trace<E>,
     places: &[(usize, usize)],
     cotangents: &mut [E],
     work: &mut Pullback<E>,
 ) -> Result<(), Error> {
     let network = &weights.network;
-    check(weights, batch, trace, places, cotangents.len())?;
+    trace.has_jacobians(weights, places)?;
     let (sizes, h, width) = (network.cell.sizes(), network.hidden, network.state_width());
     let (n, all, lanes) = (places.len(), network.layers * width, sizes.drive * h);
+    let shape = || format!("[{n} places, {all}]");
+    Error::check_size("the cotangents", cotangents.len(), &[n, all], shape)?;
     work.drive.resize_with(network.layers, Vec::new);
     work.above.clear();
     work.above.resize(n * h, E::ZERO);
@@ -76,102 +77,47 @@ pub fn pull_back<E: Element>(
             buffer.clear();
         }
         for (i, &(t, row)) in places.iter().enumerate() {
-            work.before.extend_from_slice(swept.state(batch, t, row));
-            work.after.extend_from_slice(swept.state(batch, t + 1, row));
-            work.saved.extend_from_slice(swept.saved(batch, t, row));
-            work.extra.extend_from_slice(swept.extra_of(batch, t, row));
+            work.before.extend_from_slice(swept.state(t, row));
+            work.after.extend_from_slice(swept.state(t + 1, row));
+            work.saved.extend_from_slice(swept.saved(t, row));
+            work.extra.extend_from_slice(swept.extra_of(t, row));
             let from = &cotangents[i * all + layer * width..][..width];
             work.state[i * width..][..width].copy_from_slice(from);
         }
         let d_drive = &mut work.drive[layer];
         d_drive.resize(n * lanes, E::ZERO);
-        let mut d_state = RowsMut::new(&mut work.state[..n * width], n, width);
         let past = Past {
             before: Rows::new(&work.before, n, width),
             after: Rows::new(&work.after, n, width),
             saved: Rows::new(&work.saved, n, sizes.saved * h),
-            extra: Rows::new(&work.extra, n, swept.columns.width),
+            extra: Rows::new(&work.extra, n, swept.plan.width),
         };
-        let above = Rows::new(&work.above, n, h);
-        let d_unit = RowsMut::new(&mut work.unit, n, sizes.unit * h);
-        let ((a, b), (c, d)) = (w.h_columns, w.x_columns);
-        let level = weights.level;
-        if swept.columns.width > 0 {
-            let kept = Extended::backward_width(network);
-            work.d_extra.resize(n * kept, E::ZERO);
-            let step = Step {
-                weights,
-                w,
-                columns: swept.columns,
-                masks: Masks::NONE,
-            };
-            let found = Found {
-                d_state,
-                d_drive: RowsMut::new(d_drive, n, lanes),
-                d_unit,
-                d_extra: RowsMut::new(&mut work.d_extra, n, kept),
-            };
-            step.backward(past, above, found);
-        } else {
-            let step = drive::Backward {
-                hidden: h,
-                unit: &w.unit,
-                before: past.before,
-                after: past.after,
-                saved: past.saved,
-                above,
-                d_state: d_state.reborrow(),
-                d_drive: RowsMut::new(d_drive, n, lanes),
-                d_unit,
-            };
-            step.run(level, network.cell);
-            let d_z = Rows::new(d_drive, n, lanes).columns(a, b);
-            let d_h = d_state.columns(0, h);
-            product(level, d_z, &w.recurrent_back, d_h, Start::Keep);
-        }
+        let kept = swept.plan.backward_width;
+        work.d_extra.resize(n * kept, E::ZERO);
+        let step = Step {
+            weights,
+            w,
+            plan: swept.plan,
+            masks: Masks::NONE,
+            turned: false,
+        };
+        let found = Found {
+            d_state: RowsMut::new(&mut work.state[..n * width], n, width),
+            d_drive: RowsMut::new(d_drive, n, lanes),
+            d_unit: RowsMut::new(&mut work.unit, n, sizes.unit * h),
+            d_extra: RowsMut::new(&mut work.d_extra, n, kept),
+        };
+        step.backward(past, Rows::new(&work.above, n, h), found);
+        let (c, d) = w.x_columns;
         let d_z = Rows::new(d_drive, n, lanes);
         if let (true, InputWeights::Features(_), Some(back)) = (layer > 0, &w.input, &w.input_back)
         {
             let below = RowsMut::new(&mut work.above, n, h);
-            product(level, d_z.columns(c, d), back, below, Start::Zero);
+            product(weights.level, d_z.columns(c, d), back, below, Start::Zero);
         }
         for (i, u) in cotangents.chunks_exact_mut(all).enumerate() {
             u[layer * width..][..width].copy_from_slice(&work.state[i * width..][..width]);
         }
-    }
-    Ok(())
-}
-
-fn check<E: Element>(
-    weights: &Weights<E>,
-    batch: &Batch<E>,
-    trace: &Trace<E>,
-    places: &[(usize, usize)],
-    cotangents: usize,
-) -> Result<(), Error> {
-    let network = &weights.network;
-    trace.check(network, batch)?;
-    batch.without_noise()?;
-    if network.bidirectional {
-        let text =
-            "a bidirectional network has no single recurrent Jacobian: ask for one direction";
-        return Err(Error::Unsupported(text.into()));
-    }
-    if let Some((t, row)) = places.iter().find(|&&(t, row)| batch.at(t, row).is_none()) {
-        return Err(Error::Mismatch {
-            what: "the step",
-            why: format!("row {row} of the batch has no step {t}"),
-        });
-    }
-    let all = network.layers * network.state_width();
-    if cotangents != places.len() * all {
-        let shape = format!("[{} places, {all}]", places.len());
-        return Err(Error::size(
-            "the cotangents",
-            cotangents,
-            places.len() * all,
-            shape,
-        ));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 //! about as long as reading the weights, so every other one reads them from the last to the first, as far as their order
 //! is free: what the caches still have comes first.
 
-use crate::extended::{Extended, Masks, Step};
+use crate::step::{Masks, Step, StepPlan};
 use crate::weights::{InputWeights, SweepWeights};
 use crate::{CellKind, Element, Level, Network, Weights, drive};
 use core::ops::Range;
@@ -63,8 +63,8 @@ pub(crate) struct RowStep<E> {
     after: Buffer<E>,
     /// `[saved·units]`
     saved: Buffer<E>,
-    /// What an extended step keeps; of no numbers where the step is not one.
-    columns: Extended,
+    /// What else than products and a cell the step has.
+    plan: StepPlan,
     extra: Buffer<E>,
 }
 
@@ -85,12 +85,12 @@ fn zeros<E: Element>(len: usize) -> Buffer<E> {
 }
 
 impl<E: Element> RowStep<E> {
-    /// The units `units` of a layer: all of them where steps are extended, since such a step makes its products with h
+    /// The units `units` of a layer: all of them where a step is not plain, since such a step makes its products with h
     /// itself.
     pub fn of(network: &Network, w: &SweepWeights<E>, units: Range<usize>) -> Self {
         let (sizes, h, n) = (network.cell.sizes(), network.hidden, units.len());
-        let columns = Extended::with(network, false);
-        debug_assert!(columns.width == 0 || n == h);
+        let plan = StepPlan::unmasked(network);
+        debug_assert!(plan.is_plain() || n == h);
         let some = |numbers: &[E], lanes: usize| -> Vec<E> {
             (0..lanes)
                 .flat_map(|l| &numbers[l * h..][units.clone()])
@@ -108,7 +108,7 @@ impl<E: Element> RowStep<E> {
                 symbols = Some((rows, from_x.start * n..from_x.end * n));
             }
         }
-        if columns.width == 0 {
+        if plan.is_plain() {
             operands.push((&w.recurrent, from_h));
         }
         let products = products(&operands, &units, h);
@@ -125,8 +125,8 @@ impl<E: Element> RowStep<E> {
             state: zeros(sizes.state * n),
             after: zeros(sizes.state * n),
             saved: zeros(sizes.saved * n),
-            columns,
-            extra: zeros(columns.width),
+            plan,
+            extra: zeros(plan.width),
             units,
         }
     }
@@ -144,14 +144,14 @@ impl<E: Element> RowStep<E> {
     /// One step.
     pub fn step(&mut self, weights: &Weights<E>, entering: &Entering<E>, symbol: Option<u32>) {
         self.begin(weights.level, entering, symbol);
-        match self.columns.width {
-            0 => self.cell(weights.level, weights.network.cell),
-            _ => self.extended(weights),
+        match self.plan.is_plain() {
+            true => self.cell(weights.level, weights.network.cell),
+            false => self.rest(weights),
         }
         std::mem::swap(&mut self.state, &mut self.after);
     }
 
-    /// z, or what of it does not come from h where the step is an extended one.
+    /// z, or what of it does not come from h where the step is not plain.
     fn begin(&mut self, level: Level, entering: &Entering<E>, symbol: Option<u32>) {
         let row = &entering.data[entering.at.0..];
         self.drive.copy_from_slice(&self.bias);
@@ -185,12 +185,14 @@ impl<E: Element> RowStep<E> {
         };
         step.run(level, kind);
     }
-    fn extended(&mut self, weights: &Weights<E>) {
+    /// A step that is not plain makes its products with h itself.
+    fn rest(&mut self, weights: &Weights<E>) {
         let step = Step {
             weights,
             w: &weights.sweeps[self.layer],
-            columns: self.columns,
+            plan: self.plan,
             masks: Masks::NONE,
+            turned: false,
         };
         step.forward(
             one_row(&mut self.drive),
@@ -202,7 +204,7 @@ impl<E: Element> RowStep<E> {
     }
 }
 
-fn one_row<E>(data: &mut Buffer<E>) -> RowsMut<'_, E> {
+fn one_row<E: Element>(data: &mut Buffer<E>) -> RowsMut<'_, E> {
     let n = data.len();
     RowsMut::new(data, 1, n)
 }

@@ -4,8 +4,8 @@
 //! that the caches of several cores hold what one cannot; they meet once in each layer, when h_t is whole. A sum over k
 //! is nobody's but one thread's: the bits are those of [`Stepper`](crate::Stepper).
 
-use crate::extended::Extended;
 use crate::row_step::{Entering, RowStep};
+use crate::step::StepPlan;
 use crate::weights::SweepWeights;
 use crate::{Element, Error, Network, Params, State, Team, Weights};
 use core::ops::Range;
@@ -45,7 +45,7 @@ impl<E: Element> SharedStepper<E> {
         params: &Params<E>,
         team: &Arc<Team>,
     ) -> Result<SharedStepper<E>, Error> {
-        if network.bidirectional || Extended::with(network, false).width > 0 {
+        if network.bidirectional || !StepPlan::unmasked(network).is_plain() {
             return Err(Error::Unsupported(
                 "the units of a network that is bidirectional, or has layer normalisation, zoneout or a gate before \
                  W_hh, cannot be shared among threads: step it on one"

@@ -3,10 +3,9 @@
 //! J_t = ∂s_t/∂s_{t−1}, with s the joint state of all layers (h, or h and c, layer by layer). The dense Jacobian is
 //! the tangent of the identity.
 
-use crate::drive;
-use crate::extended::{Masks, Past, Step};
+use crate::step::{Masks, Past, Step};
 use crate::weights::InputWeights;
-use crate::{Batch, Element, Error, Trace, Weights};
+use crate::{Element, Error, Trace, Weights};
 use elman_kernels::{Rows, RowsMut, Start, product};
 
 /// Work space for [`tangent`], used again by the next call.
@@ -32,27 +31,13 @@ impl<E: Element> Tangent<E> {
 /// Errors for a bidirectional network, which has no such Jacobian, and where sizes disagree.
 pub fn tangent<E: Element>(
     weights: &Weights<E>,
-    batch: &Batch<E>,
     trace: &Trace<E>,
     (t, row): (usize, usize),
     directions: &mut [E],
     work: &mut Tangent<E>,
 ) -> Result<(), Error> {
     let network = &weights.network;
-    trace.check(network, batch)?;
-    batch.without_noise()?;
-    if network.bidirectional {
-        return Err(Error::Unsupported(
-            "a bidirectional network has no single recurrent Jacobian: ask for one direction"
-                .into(),
-        ));
-    }
-    if batch.at(t, row).is_none() {
-        return Err(Error::Mismatch {
-            what: "the step",
-            why: format!("row {row} of the batch has no step {t}"),
-        });
-    }
+    trace.has_jacobians(weights, &[(t, row)])?;
     let (h, width) = (network.hidden, network.state_width());
     let all = network.layers * width;
     if directions.is_empty() || !directions.len().is_multiple_of(all) {
@@ -77,57 +62,31 @@ pub fn tangent<E: Element>(
             product(weights.level, below, packed, z, Start::Keep);
         }
         let swept = &trace.sweeps[layer];
-        if swept.columns.width > 0 {
-            let step = Step {
-                weights,
-                w,
-                columns: swept.columns,
-                masks: Masks::NONE,
-            };
-            let past = Past {
-                before: one_row(swept.state(batch, t, row)),
-                after: one_row(swept.state(batch, t + 1, row)),
-                saved: one_row(swept.saved(batch, t, row)),
-                extra: one_row(swept.extra_of(batch, t, row)),
-            };
-            let d_state = RowsMut::new(&mut work.state[..n * width], n, width);
-            step.tangent(past, drive, d_state);
-            hand_on(layer, (h, width, all), directions, work);
-            continue;
-        }
-        let (a, b) = w.h_columns;
-        let d_h = Rows::new(&work.state, n, width).columns(0, h);
-        let z = drive.reborrow().columns(a, b);
-        product(weights.level, d_h, &w.recurrent, z, Start::Keep);
-        let step = drive::Tangent {
-            hidden: h,
-            unit: &w.unit,
-            before: swept.state(batch, t, row),
-            after: swept.state(batch, t + 1, row),
-            saved: swept.saved(batch, t, row),
-            d_drive: drive.view(),
-            d_state: RowsMut::new(&mut work.state[..n * width], n, width),
+        let step = Step {
+            weights,
+            w,
+            plan: swept.plan,
+            masks: Masks::NONE,
+            turned: false,
         };
-        step.run(weights.level, network.cell);
-        hand_on(layer, (h, width, all), directions, work);
+        let past = Past {
+            before: one_row(swept.state(t, row)),
+            after: one_row(swept.state(t + 1, row)),
+            saved: one_row(swept.saved(t, row)),
+            extra: one_row(swept.extra_of(t, row)),
+        };
+        let d_state = RowsMut::new(&mut work.state[..n * width], n, width);
+        step.tangent(past, drive, d_state);
+        // What the step made of the directions goes to the caller and to the layer above.
+        for (i, v) in directions.chunks_exact_mut(all).enumerate() {
+            let d_state = &work.state[i * width..][..width];
+            v[layer * width..][..width].copy_from_slice(d_state);
+            work.below[i * h..][..h].copy_from_slice(&d_state[..h]);
+        }
     }
     Ok(())
 }
 
 fn one_row<E>(row: &[E]) -> Rows<'_, E> {
     Rows::new(row, 1, row.len())
-}
-
-/// What a layer's step made of the directions goes to the caller and to the layer above.
-fn hand_on<E: Element>(
-    layer: usize,
-    (h, width, all): (usize, usize, usize),
-    directions: &mut [E],
-    work: &mut Tangent<E>,
-) {
-    for (i, v) in directions.chunks_exact_mut(all).enumerate() {
-        let d_state = &work.state[i * width..][..width];
-        v[layer * width..][..width].copy_from_slice(d_state);
-        work.below[i * h..][..h].copy_from_slice(&d_state[..h]);
-    }
 }

@@ -1,5 +1,5 @@
-//! A step that has more than two products and a cell: layer normalisation, a gate before the second part of W_hh,
-//! masks, zoneout. Networks without any of these never come here.
+//! One step of one sweep, forward, backward and tangent: the products, the cell, and whatever else [`StepPlan`] says
+//! that a step has. Everything that runs over time asks here.
 //!
 //! ```text
 //! e = m ⊙ h_{t-1}                                  m: the mask of variational dropout, or 1
@@ -10,70 +10,19 @@
 //!
 //! The last line is zoneout — D. Krueger and others, "Zoneout: regularizing RNNs by randomly preserving hidden
 //! activations" (2017): k is 1 or 0 at random while training (the same for h and c of a unit), and its expectation, the
-//! rate, wherever the batch has no masks. Backward and tangent go through the same lines.
+//! rate, wherever the batch has no masks. A network without any of these has z = W_xh x_t + W_hh h_{t-1} + b and
+//! s_t = cell(z, s_{t-1}), and keeps nothing for backward but the states and what its cell saves.
 
-use crate::network::Network;
-use crate::norm;
+mod norm;
+mod plan;
+
+pub(crate) use norm::Norm;
+pub(crate) use plan::StepPlan;
+
+use crate::network::Sweep;
 use crate::weights::{SweepWeights, Weights};
 use crate::{Batch, Element, drive};
-use elman_kernels::{Rows, RowsMut, Start, product};
-
-/// What such a step keeps for backward: where each part stands in a row of the trace's `extra`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Extended {
-    /// H: e; then where a gate stands before W_hh, g and g ⊙ e.
-    pub entering: (usize, usize),
-    pub gates: (usize, usize),
-    /// n and s of the normalisation: lanes·H, then one for each lane.
-    normal: (usize, usize),
-    scales: (usize, usize),
-    /// s̃
-    candidate: (usize, usize),
-    pub width: usize,
-}
-
-impl Extended {
-    pub fn of<E: Element>(network: &Network, batch: &Batch<E>) -> Extended {
-        let masked = batch.noise.as_ref().is_some_and(|n| !n.state.is_empty());
-        Extended::with(network, masked)
-    }
-    pub fn with(network: &Network, masked: bool) -> Extended {
-        let (sizes, h) = (network.cell.sizes(), network.hidden);
-        let mut width = 0;
-        let mut columns = |wanted: bool, n: usize| {
-            let from = width;
-            width += if wanted { n } else { 0 };
-            (from, width)
-        };
-        let gated = sizes.gated.is_some();
-        let mut extended = Extended {
-            entering: columns(masked || gated, h),
-            gates: columns(gated, 2 * h),
-            normal: columns(network.layer_norm, sizes.drive * h),
-            scales: columns(network.layer_norm, sizes.drive),
-            candidate: columns(network.zoneout > 0.0, network.state_width()),
-            width: 0,
-        };
-        extended.width = width;
-        extended
-    }
-    /// Numbers that backward keeps for each step: δb and δγ.
-    pub fn backward_width(network: &Network) -> usize {
-        match network.layer_norm {
-            true => 2 * network.cell.sizes().drive * network.hidden,
-            false => 0,
-        }
-    }
-    /// s̃ within a row of `extra`.
-    pub fn candidate<'a, E>(&self, extra: &'a [E]) -> Option<&'a [E]> {
-        let (from, to) = self.candidate;
-        (from < to).then(|| &extra[from..to])
-    }
-}
-
-fn has((from, to): (usize, usize)) -> bool {
-    from < to
-}
+use elman_kernels::{Rows, RowsMut, Start, product, product_in_turns};
 
 /// Masks of the rows of one step; none where the batch has none.
 #[derive(Clone, Copy)]
@@ -87,25 +36,22 @@ impl<'a, E: Element> Masks<'a, E> {
         state: None,
         zone: None,
     };
-    /// Of `n` rows from sorted position `first` on, at step `t` of a sweep's own time.
+    /// Of the `n` rows from sorted position `first` on, at step `t` of a sweep's own time.
     pub fn of(
         batch: &'a Batch<E>,
-        sweep: usize,
+        sweep: Sweep,
         t: usize,
-        first: usize,
-        n: usize,
+        (first, n): (usize, usize),
         h: usize,
     ) -> Self {
         let rows = |data: &'a Vec<E>, at: usize| Rows::new(&data[at * h..], n, h);
         let Some(noise) = batch.noise.as_ref().filter(|_| n > 0) else {
             return Masks::NONE;
         };
+        let at = batch.packing.offsets[t] + first;
         Masks {
-            state: noise.state.get(sweep).map(|m| rows(m, first)),
-            zone: noise
-                .zone
-                .get(sweep)
-                .map(|m| rows(m, batch.offsets[t] + first)),
+            state: noise.state.get(sweep.index).map(|m| rows(m, first)),
+            zone: noise.zone.get(sweep.index).map(|m| rows(m, at)),
         }
     }
 }
@@ -114,8 +60,10 @@ impl<'a, E: Element> Masks<'a, E> {
 pub(crate) struct Step<'a, E> {
     pub weights: &'a Weights<E>,
     pub w: &'a SweepWeights<E>,
-    pub columns: Extended,
+    pub plan: StepPlan,
     pub masks: Masks<'a, E>,
+    /// Whether the product goes over W_hh from the other end, as every other step does.
+    pub turned: bool,
 }
 
 /// What forward left of a step.
@@ -146,56 +94,54 @@ impl<E: Element> Step<'_, E> {
         saved: RowsMut<'_, E>,
         mut extra: RowsMut<'_, E>,
     ) {
-        let (h, level, c) = (
-            self.weights.network.hidden,
-            self.weights.level,
-            self.columns,
-        );
-        if has(c.entering) {
-            for r in 0..before.rows() {
-                let e = &mut extra.row(r)[c.entering.0..c.entering.1];
-                e.copy_from_slice(&before.row(r)[..h]);
-                if let Some(mask) = self.masks.state {
-                    e.iter_mut().zip(mask.row(r)).for_each(|(e, &m)| *e *= m);
+        let (network, level, plan) = (&self.weights.network, self.weights.level, self.plan);
+        let h = network.hidden;
+        let reads = match plan.entering.range() {
+            None => before.columns(0, h),
+            Some(columns) => {
+                for r in 0..before.rows() {
+                    let e = &mut extra.row(r)[columns.clone()];
+                    e.copy_from_slice(&before.row(r)[..h]);
+                    if let Some(mask) = self.masks.state {
+                        e.iter_mut().zip(mask.row(r)).for_each(|(e, &m)| *e *= m);
+                    }
                 }
+                extra.view().columns(columns.start, columns.end)
             }
-        }
-        let (a, b) = self.w.h_columns;
-        let reads = match has(c.entering) {
-            true => extra.view().columns(c.entering.0, c.entering.1),
-            false => before.columns(0, h),
         };
+        let (a, b) = self.w.h_columns;
         let to = z.reborrow().columns(a, b);
-        product(level, reads, &self.w.recurrent, to, Start::Keep);
+        let w_hh = &self.w.recurrent;
+        product_in_turns(level, reads, w_hh, to, Start::Keep, self.turned);
         self.normalise(&mut z, &mut extra, false);
         if let Some(gated) = &self.w.gated {
             let gate = drive::Gate {
                 hidden: h,
                 by: z.view().columns(gated.by * h, (gated.by + 1) * h),
-                rows: extra.reborrow().columns(c.entering.0, c.gates.1),
+                rows: extra.reborrow().columns(plan.entering.0, plan.gates.1),
             };
             gate.run(level);
-            let reads = extra.view().columns(c.gates.0 + h, c.gates.1);
+            let reads = extra.view().columns(plan.gates.0 + h, plan.gates.1);
             let to = z.reborrow().columns(gated.columns.0, gated.columns.1);
             product(level, reads, &gated.weight, to, Start::Keep);
             self.normalise(&mut z, &mut extra, true);
         }
-        let zoned = has(c.candidate);
+        let candidate = plan.candidate();
         let step = drive::Forward {
             hidden: h,
             drive: z.view(),
             unit: &self.w.unit,
             before,
-            after: match zoned {
-                true => extra.reborrow().columns(c.candidate.0, c.candidate.1),
-                false => after.reborrow(),
+            after: match &candidate {
+                Some(columns) => extra.reborrow().columns(columns.start, columns.end),
+                None => after.reborrow(),
             },
             saved,
         };
-        step.run(level, self.weights.network.cell);
-        if zoned {
+        step.run(level, network.cell);
+        if let Some(columns) = candidate {
             for r in 0..after.rows() {
-                let made = &extra.row(r)[c.candidate.0..c.candidate.1];
+                let made = &extra.row(r)[columns.clone()];
                 let (from, to) = (before.row(r), after.row(r));
                 for i in 0..to.len() {
                     let k = self.kept(r, i % h);
@@ -207,11 +153,8 @@ impl<E: Element> Step<'_, E> {
 
     /// From the gradient of the state after (in `d_state`, and `above` of its h) down to that of the state before.
     pub fn backward(&self, past: Past<'_, E>, above: Rows<'_, E>, found: Found<'_, E>) {
-        let (h, level, c) = (
-            self.weights.network.hidden,
-            self.weights.level,
-            self.columns,
-        );
+        let (network, level, plan) = (&self.weights.network, self.weights.level, self.plan);
+        let h = network.hidden;
         let Found {
             mut d_state,
             mut d_drive,
@@ -219,7 +162,7 @@ impl<E: Element> Step<'_, E> {
             mut d_extra,
         } = found;
         let n = d_drive.rows();
-        let zoned = has(c.candidate);
+        let zoned = plan.candidate().is_some();
         let (mut kept, mut none) = (Vec::new(), Vec::new());
         if zoned {
             none.resize(n * h, E::ZERO);
@@ -246,7 +189,17 @@ impl<E: Element> Step<'_, E> {
             d_drive: d_drive.reborrow(),
             d_unit,
         };
-        step.run(level, self.weights.network.cell);
+        step.run(level, network.cell);
+        let (a, b) = self.w.h_columns;
+        if plan.is_plain() {
+            let d_a = d_drive.view().columns(a, b);
+            let to = d_state.columns(0, h);
+            let w_hh = &self.w.recurrent_back;
+            if w_hh.k() > 0 {
+                product_in_turns(level, d_a, w_hh, to, Start::Keep, self.turned);
+            }
+            return;
+        }
         let mut reach = vec![E::ZERO; n * h];
         if let Some(gated) = &self.w.gated {
             self.normalise_back(past.extra, &mut d_drive, &mut d_extra, true);
@@ -255,7 +208,7 @@ impl<E: Element> Step<'_, E> {
             product(level, d_a, &gated.weight_back, to, Start::Zero);
             for (r, d) in reach.chunks_exact(h).enumerate() {
                 let x = past.extra.row(r);
-                let (e, g) = (&x[c.entering.0..], &x[c.gates.0..]);
+                let (e, g) = (&x[plan.entering.0..], &x[plan.gates.0..]);
                 let by = &mut d_drive.row(r)[gated.by * h..][..h];
                 for i in 0..h {
                     by[i] += d[i] * e[i] * g[i] * (E::ONE - g[i]);
@@ -266,15 +219,15 @@ impl<E: Element> Step<'_, E> {
             }
         }
         self.normalise_back(past.extra, &mut d_drive, &mut d_extra, false);
-        let d_a = d_drive
-            .view()
-            .columns(self.w.h_columns.0, self.w.h_columns.1);
-        let to = RowsMut::new(&mut reach, n, h);
-        product(level, d_a, &self.w.recurrent_back, to, Start::Zero);
-        for (r, d) in reach.chunks_exact(h).enumerate() {
-            let to = d_state.row(r);
-            for i in 0..h {
-                to[i] += self.entered(r, i) * d[i];
+        if a < b {
+            let to = RowsMut::new(&mut reach, n, h);
+            let d_a = d_drive.view().columns(a, b);
+            product(level, d_a, &self.w.recurrent_back, to, Start::Zero);
+            for (r, d) in reach.chunks_exact(h).enumerate() {
+                let to = d_state.row(r);
+                for i in 0..h {
+                    to[i] += self.entered(r, i) * d[i];
+                }
             }
         }
         if zoned {
@@ -293,11 +246,8 @@ impl<E: Element> Step<'_, E> {
         mut d_drive: RowsMut<'_, E>,
         mut d_state: RowsMut<'_, E>,
     ) {
-        let (h, level, c) = (
-            self.weights.network.hidden,
-            self.weights.level,
-            self.columns,
-        );
+        let (network, level, plan) = (&self.weights.network, self.weights.level, self.plan);
+        let h = network.hidden;
         let extra = past.extra.row(0);
         let (a, b) = self.w.h_columns;
         let d_h = d_state.view().columns(0, h);
@@ -305,7 +255,7 @@ impl<E: Element> Step<'_, E> {
         product(level, d_h, &self.w.recurrent, to, Start::Keep);
         self.normalise_tangent(extra, &mut d_drive, false);
         if let Some(gated) = &self.w.gated {
-            let (e, g) = (&extra[c.entering.0..], &extra[c.gates.0..]);
+            let (e, g) = (&extra[plan.entering.0..], &extra[plan.gates.0..]);
             let mut reach = Vec::with_capacity(d_state.rows() * h);
             for r in 0..d_state.rows() {
                 let by = &d_drive.row(r)[gated.by * h..][..h];
@@ -317,10 +267,9 @@ impl<E: Element> Step<'_, E> {
             product(level, reads, &gated.weight, to, Start::Keep);
             self.normalise_tangent(extra, &mut d_drive, true);
         }
-        let zoned = has(c.candidate);
-        let before = match zoned {
-            true => d_state.data().to_vec(),
-            false => Vec::new(),
+        let before = match plan.candidate() {
+            Some(_) => d_state.data().to_vec(),
+            None => Vec::new(),
         };
         let step = drive::Tangent {
             hidden: h,
@@ -331,21 +280,18 @@ impl<E: Element> Step<'_, E> {
             d_drive: d_drive.view(),
             d_state: d_state.reborrow(),
         };
-        step.run(level, self.weights.network.cell);
-        if zoned {
-            let k = E::of(self.weights.network.zoneout);
-            for (d, &was) in d_state.data().iter_mut().zip(&before) {
-                *d = k * was + (E::ONE - k) * *d;
-            }
+        step.run(level, network.cell);
+        let k = E::of(network.zoneout);
+        for (d, &was) in d_state.data().iter_mut().zip(&before) {
+            *d = k * was + (E::ONE - k) * *d;
         }
     }
 
     /// The state that the cell made: s̃.
     fn made<'b>(&self, past: Past<'b, E>) -> Rows<'b, E> {
-        let (from, to) = self.columns.candidate;
-        match from < to {
-            true => past.extra.columns(from, to),
-            false => past.after,
+        match self.plan.candidate() {
+            Some(columns) => past.extra.columns(columns.start, columns.end),
+            None => past.after,
         }
     }
     /// k of unit `i` of row `r`.
@@ -374,14 +320,14 @@ impl<E: Element> Step<'_, E> {
         let Some(norm) = &self.w.norm else {
             return;
         };
-        let (h, c) = (self.weights.network.hidden, self.columns);
+        let (h, plan) = (self.weights.network.hidden, self.plan);
         for r in 0..z.rows() {
             for lane in self.lanes(gated) {
                 let own = lane * h..(lane + 1) * h;
-                let normal = &mut extra.row(r)[c.normal.0 + lane * h..][..h];
+                let normal = &mut extra.row(r)[plan.normal.0 + lane * h..][..h];
                 let z = &mut z.row(r)[own.clone()];
                 let scale = norm::forward(&norm.gain[own.clone()], &norm.bias[own], z, normal);
-                extra.row(r)[c.scales.0 + lane] = scale;
+                extra.row(r)[plan.scales.0 + lane] = scale;
             }
         }
     }
@@ -395,7 +341,7 @@ impl<E: Element> Step<'_, E> {
         let Some(norm) = &self.w.norm else {
             return;
         };
-        let (h, c) = (self.weights.network.hidden, self.columns);
+        let (h, plan) = (self.weights.network.hidden, self.plan);
         for r in 0..d.rows() {
             let x = extra.row(r);
             let (d_bias, d_gain) = found.row(r).split_at_mut(norm.gain.len());
@@ -403,8 +349,8 @@ impl<E: Element> Step<'_, E> {
                 let own = lane * h..(lane + 1) * h;
                 norm::backward(
                     &norm.gain[own.clone()],
-                    &x[c.normal.0 + lane * h..][..h],
-                    x[c.scales.0 + lane],
+                    &x[plan.normal.0 + lane * h..][..h],
+                    x[plan.scales.0 + lane],
                     &mut d.row(r)[own.clone()],
                     &mut d_bias[own.clone()],
                     &mut d_gain[own],
@@ -416,13 +362,13 @@ impl<E: Element> Step<'_, E> {
         let Some(norm) = &self.w.norm else {
             return;
         };
-        let (h, c) = (self.weights.network.hidden, self.columns);
+        let (h, plan) = (self.weights.network.hidden, self.plan);
         for r in 0..d.rows() {
             for lane in self.lanes(gated) {
                 let own = lane * h..(lane + 1) * h;
-                let normal = &extra[c.normal.0 + lane * h..][..h];
+                let normal = &extra[plan.normal.0 + lane * h..][..h];
                 let d = &mut d.row(r)[own.clone()];
-                norm::tangent(&norm.gain[own], normal, extra[c.scales.0 + lane], d);
+                norm::tangent(&norm.gain[own], normal, extra[plan.scales.0 + lane], d);
             }
         }
     }
