@@ -1,7 +1,7 @@
 //! Starting values of the parameters.
 //!
-//! The generator is ChaCha8, one stream for each parameter (its place in the layout), so that adding a parameter
-//! leaves the others' values alone. Numbers are drawn in f64 and rounded.
+//! The generator is ChaCha8, one stream for each parameter's name, so that adding a parameter leaves the others' values
+//! alone. Numbers are drawn in f64 and rounded.
 
 use crate::cell::{Special, with_cell};
 use crate::{Companions, Element, Error, Network, Params};
@@ -51,11 +51,7 @@ impl Init {
         let mut params = Params::<f64>::zeros(network)?;
         let h = network.hidden;
         let layout = params.layout().clone();
-        let stream = |view: usize| {
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(view as u64);
-            rng
-        };
+        let stream = |view: usize| generator(seed, &layout.views()[view].name);
         let like_torch = self.recurrent == Recurrent::Uniform;
         let torch_bound = 1.0 / (h as f64).sqrt();
         for sweep in network.sweeps() {
@@ -71,13 +67,15 @@ impl Init {
                 bound,
                 &mut stream(views.w_ih),
             );
-            let range = layout.views()[views.w_hh].range();
-            let mut rng = stream(views.w_hh);
-            for gate in params.data_mut()[range].chunks_exact_mut(h * h) {
-                self.recurrent.fill(gate, h, &mut rng);
+            if let Some(w_hh) = views.w_hh {
+                let range = layout.views()[w_hh].range();
+                let mut rng = stream(w_hh);
+                for gate in params.data_mut()[range].chunks_exact_mut(h * h) {
+                    self.recurrent.fill(gate, h, &mut rng);
+                }
             }
             if like_torch {
-                for view in [views.b_ih, views.b_hh] {
+                for view in [Some(views.b_ih), views.b_hh].into_iter().flatten() {
                     let range = layout.views()[view].range();
                     uniform(&mut params.data_mut()[range], bound, &mut stream(view));
                 }
@@ -89,7 +87,7 @@ impl Init {
             }
             let mut unit = vec![0.0; units * views.unit.len()];
             let range = layout.views()[views.b_ih].range();
-            let mut rng = stream(layout.views().len() + sweep.index);
+            let mut rng = generator(seed, &format!("start{}", sweep.suffix()));
             let special = Special {
                 hidden: h,
                 bias: &mut params.data_mut()[range],
@@ -149,10 +147,7 @@ impl Init {
             let &[rows, cols] = shape.as_slice() else {
                 continue;
             };
-            let views = params.layout().views();
-            let view = views.iter().position(|v| v.name == *name).unwrap_or(0);
-            let mut rng = ChaCha8Rng::seed_from_u64(seed);
-            rng.set_stream(view as u64);
+            let mut rng = generator(seed, name);
             let mut numbers = vec![0.0; rows * cols];
             uniform(&mut numbers, (6.0 / (rows + cols) as f64).sqrt(), &mut rng);
             let numbers: Vec<E> = numbers.into_iter().map(E::of).collect();
@@ -160,6 +155,27 @@ impl Init {
         }
         Ok(params)
     }
+}
+
+/// The generator of the parameter called `name`.
+fn generator(seed: u64, name: &str) -> ChaCha8Rng {
+    let mut rng = ChaCha8Rng::seed_from_u64(seed);
+    rng.set_stream(match name {
+        // A network of one layer starts as it did when streams were numbered.
+        "weight_ih_l0" => 0,
+        "weight_hh_l0" => 1,
+        "bias_ih_l0" => 2,
+        "bias_hh_l0" => 3,
+        "readout.weight" => 4,
+        "readout.bias" => 5,
+        // FNV-1a; the upper bits keep apart from the streams of orders and masks.
+        other => {
+            other.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+                (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+            }) | 3 << 62
+        }
+    });
+    rng
 }
 
 fn uniform(to: &mut [f64], bound: f64, rng: &mut impl Rng) {
@@ -213,6 +229,33 @@ mod tests {
                 let dot: f64 = (0..17).map(|k| w[i * 17 + k] * w[j * 17 + k]).sum();
                 assert!((dot - f64::from(u8::from(i == j))).abs() < 1e-14);
             }
+        }
+    }
+    #[test]
+    fn adding_a_parameter_leaves_the_others_alone() {
+        let small = Network::new(CellKind::Lstm, Input::Features(3), 4, 2);
+        let large = Network {
+            learned_state: true,
+            layer_norm: true,
+            bidirectional: true,
+            layers: 2,
+            output: None,
+            ..small.clone()
+        };
+        for init in [Init::default(), like_torch()] {
+            let small: Params<f64> = init.params(&small, 7).unwrap();
+            let large: Params<f64> = init.params(&large, 7).unwrap();
+            for name in ["weight_ih_l0", "weight_hh_l0", "bias_ih_l0", "bias_hh_l0"] {
+                assert_eq!(small.get(name).unwrap(), large.get(name).unwrap(), "{name}");
+            }
+            let two = ["weight_hh_l1", "weight_hh_l1_reverse"].map(|n| large.get(n).unwrap());
+            assert_ne!(two[0], two[1]);
+        }
+    }
+    fn like_torch() -> Init {
+        Init {
+            recurrent: Recurrent::Uniform,
+            ..Init::default()
         }
     }
     #[test]
