@@ -39,6 +39,8 @@ pub(crate) struct AttentionTrace<E> {
     joined: Vec<E>,
     /// z `[Σ T, Hd]`
     combined: Vec<E>,
+    /// The memory's row that each place attends to.
+    attends: Vec<usize>,
 }
 
 impl<E> AttentionTrace<E> {
@@ -49,6 +51,7 @@ impl<E> AttentionTrace<E> {
             starts: Vec::new(),
             joined: Vec::new(),
             combined: Vec::new(),
+            attends: Vec::new(),
         }
     }
 }
@@ -100,6 +103,10 @@ impl<E: Element> Attention<E> {
             readout: Dense::new(params, READOUT.0, Some(READOUT.1))?,
         })
     }
+    /// Its layers.
+    pub fn layers(&self) -> [&Dense<E>; 3] {
+        [&self.query, &self.combine, &self.readout]
+    }
     pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
         self.query.refresh(params)?;
         self.combine.refresh(params)?;
@@ -121,8 +128,9 @@ impl<E: Element> Attention<E> {
         trace.starts.clear();
         trace.starts.resize(h.rows() + 1, 0);
         trace.weights.clear();
+        trace.attends = attended(batch, attends);
         for place in 0..h.rows() {
-            let row = attends[batch.row_at(place)];
+            let row = trace.attends[place];
             let query = &trace.query[place * he..][..he];
             let first = trace.weights.len();
             trace.starts[place] = first;
@@ -153,7 +161,7 @@ impl<E: Element> Attention<E> {
     pub fn backward(
         &self,
         (level, team): (Level, &Team),
-        (batch, h): (&Batch<E>, Rows<'_, E>),
+        h: Rows<'_, E>,
         (memory, trace): (Memory<'_, E>, &AttentionTrace<E>),
         d_y: Rows<'_, E>,
         (d_h, d_memory): (&mut Vec<E>, &mut [E]),
@@ -174,7 +182,7 @@ impl<E: Element> Attention<E> {
             .backward(level, (joined, d_combined), &mut d_joined, gradient, team)?;
         let mut d_query = vec![E::ZERO; n * he];
         for place in 0..n {
-            let row = batch.row_at(place);
+            let row = trace.attends[place];
             let weights = &trace.weights[trace.starts[place]..trace.starts[place + 1]];
             let d_context = &d_joined[place * (he + hd)..][..he];
             // δa_i = δc · e_i; δs_i = a_i (δa_i − Σ_j a_j δa_j)
@@ -203,6 +211,13 @@ impl<E: Element> Attention<E> {
         }
         Ok(())
     }
+}
+
+/// For each place of a packed batch, what its row attends to.
+fn attended<E: Element>(batch: &Batch<E>, attends: &[usize]) -> Vec<usize> {
+    let packing = &batch.packing;
+    let rows = (0..packing.steps()).flat_map(|t| &packing.order[..packing.alive(t)]);
+    rows.map(|&row| attends[row]).collect()
 }
 
 fn softmax<E: Element>(scores: &mut [E]) {

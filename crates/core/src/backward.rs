@@ -12,15 +12,15 @@
 //! the recursion; the sums that follow it are `gradients.rs`.
 
 use crate::batch::BatchInput;
-use crate::extended::{Extended, Found, Masks, Past, Step};
-use crate::forward::{cut, drop_out};
+use crate::forward::drop_out;
 use crate::gradients::add_gradients;
-use crate::trace::Blocks;
+use crate::shares::Shares;
+use crate::step::{Found, Masks, Past, Step};
+use crate::sum::BySymbol;
+use crate::trace::{Blocks, Ran};
 use crate::weights::SweepWeights;
-use crate::{Batch, Element, Error, Params, State, Trace, Weights, drive};
-use elman_kernels::{
-    Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product, product_in_turns,
-};
+use crate::{Batch, Element, Error, Params, State, Trace, Weights};
+use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product};
 
 /// What the loss says of the results of [`forward`](crate::forward).
 #[derive(Clone, Copy, Debug)]
@@ -33,8 +33,10 @@ pub struct Cotangent<'a, E> {
 
 /// What backward leaves: δz of every step, and the gradients of the inputs and of the state before. Its buffers
 /// are used again by the next run.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Deltas<E> {
+    /// Which run of forward they are of; none before the first backward.
+    pub(crate) of: Option<Ran<E>>,
     pub(crate) sweeps: Vec<SweepDeltas<E>>,
     /// Gradient of what each layer gives, `[Σ B_t, D·H]`, the readout's part included.
     above: Vec<Buffer<E>>,
@@ -44,6 +46,10 @@ pub struct Deltas<E> {
     pub(crate) previous: Vec<usize>,
     /// Places of the steps of a reverse direction in the row's own order.
     pub(crate) reversed: Vec<usize>,
+    /// The places of each symbol, for the forward and the reverse direction.
+    pub(crate) by_symbol: [BySymbol; 2],
+    /// What long sums lose by rounding, laid out as the gradient.
+    pub(crate) lost: Buffer<E>,
 }
 
 #[derive(Clone, Debug)]
@@ -56,22 +62,31 @@ pub(crate) struct SweepDeltas<E> {
     pub extra: Buffer<E>,
     /// In sorted order `[B, S·H]`: at first of the state after, at last of the state before.
     pub state: Buffer<E>,
-    /// Σ δz over steps and rows
+    /// Σ δz over steps and rows, then what that sum loses by rounding
     pub sums: Vec<E>,
-    /// The same sum of `unit`, where the units share what it is the gradient of
+    /// The same sums of `unit`, one after another, where the units share what it is the gradient of
     pub shared: Vec<E>,
+}
+
+impl<E: Element> Default for Deltas<E> {
+    fn default() -> Self {
+        Deltas::new()
+    }
 }
 
 impl<E: Element> Deltas<E> {
     /// An empty one, to be filled.
     pub fn new() -> Deltas<E> {
         Deltas {
+            of: None,
             sweeps: Vec::new(),
             above: Vec::new(),
             inputs: Buffer::new(),
             wants_inputs: false,
             previous: Vec::new(),
             reversed: Vec::new(),
+            by_symbol: Default::default(),
+            lost: Buffer::new(),
         }
     }
     /// One that also takes the gradient of the inputs.
@@ -85,22 +100,28 @@ impl<E: Element> Deltas<E> {
     pub fn inputs(&self) -> &[E] {
         &self.inputs
     }
-    /// The gradient of the state before the first step.
-    pub fn state_before(&self, weights: &Weights<E>, batch: &Batch<E>) -> State<E> {
-        let mut state = State::zeros(&weights.network, batch.rows());
+    /// The gradient of the state before the first step. An error before the first backward.
+    pub fn state_before(&self) -> Result<State<E>, Error> {
+        let Some(Ran { network, batch, .. }) = &self.of else {
+            return Err(Error::Mismatch {
+                what: "the deltas",
+                why: "backward has left nothing in them".into(),
+            });
+        };
+        let mut state = State::zeros(network, batch.rows());
+        let width = state.width();
         for (index, sweep) in self.sweeps.iter().enumerate() {
-            let width = state.width();
-            for (p, &row) in batch.order.iter().enumerate() {
-                state
-                    .row_mut(index, row)
-                    .copy_from_slice(&sweep.state[p * width..][..width]);
+            for (p, &row) in batch.packing.order.iter().enumerate() {
+                let from = &sweep.state[p * width..][..width];
+                state.row_mut(index, row).copy_from_slice(from);
             }
         }
-        state
+        Ok(state)
     }
-    /// δz of a sweep, packed in its own time `[Σ B_t, lanes·H]`.
+    /// δz of a sweep, packed in its own time `[Σ B_t, lanes·H]`; empty before the first backward, and of a sweep that is
+    /// not there.
     pub fn drive(&self, sweep: usize) -> &[E] {
-        &self.sweeps[sweep].drive
+        self.sweeps.get(sweep).map_or(&[], |s| &s.drive)
     }
     /// Bytes that the buffers hold.
     pub fn bytes(&self) -> usize {
@@ -109,19 +130,22 @@ impl<E: Element> Deltas<E> {
             .iter()
             .map(|s| s.drive.len() + s.unit.len() + s.extra.len() + s.state.len());
         let above = self.above.iter().map(|b| b.len());
-        (sweeps.chain(above).sum::<usize>() + self.inputs.len()) * size_of::<E>()
+        (sweeps.chain(above).sum::<usize>() + self.inputs.len() + self.lost.len()) * size_of::<E>()
+            + self.by_symbol.iter().map(BySymbol::bytes).sum::<usize>()
             + (self.previous.len() + self.reversed.len()) * size_of::<usize>()
     }
 
-    fn prepare(
-        &mut self,
-        weights: &Weights<E>,
-        batch: &Batch<E>,
-        state: Option<&State<E>>,
-    ) -> Result<(), Error> {
-        let network = &weights.network;
+    fn prepare(&mut self, ran: &Ran<E>, state: Option<&State<E>>) -> Result<(), Error> {
+        // What fails below leaves nothing that could be taken for a run.
+        self.of = None;
+        let Ran {
+            network,
+            batch,
+            plan,
+            ..
+        } = ran;
         let (sizes, h, total) = (network.cell.sizes(), network.hidden, batch.total());
-        if self.wants_inputs && matches!(batch.input, BatchInput::Symbols(..)) {
+        if self.wants_inputs && matches!(*batch.input, BatchInput::Symbols(..)) {
             return Err(Error::Unsupported(
                 "symbols have no gradient: ask for the gradient of the inputs of a network of features".into(),
             ));
@@ -129,28 +153,22 @@ impl<E: Element> Deltas<E> {
         if let Some(state) = state {
             state.check(network, batch.rows())?;
         }
+        let most = (sizes.drive + sizes.unit) * h + plan.backward_width + network.input.width();
+        Error::fits("the deltas", &[total, most, size_of::<E>()])?;
         self.sweeps
-            .resize_with(network.layers * network.directions(), || SweepDeltas {
-                drive: Buffer::new(),
-                unit: Buffer::new(),
-                extra: Buffer::new(),
-                state: Buffer::new(),
-                sums: Vec::new(),
-                shared: Vec::new(),
-            });
+            .resize_with(network.layers * network.directions(), SweepDeltas::new);
         let width = network.state_width();
         for (index, sweep) in self.sweeps.iter_mut().enumerate() {
             sweep.drive.resize(total * sizes.drive * h);
             sweep.unit.resize(total * sizes.unit * h);
-            let extra = Extended::backward_width(network);
-            sweep.extra.resize(total * extra);
-            sweep.sums.resize(sizes.drive * h, E::ZERO);
+            sweep.extra.resize(total * plan.backward_width);
+            sweep.sums.resize(2 * sizes.drive * h, E::ZERO);
             sweep.shared.clear();
-            sweep.shared.resize(sizes.unit * h, E::ZERO);
+            sweep.shared.resize(2 * sizes.unit * h, E::ZERO);
             sweep.state.resize(batch.rows() * width);
             sweep.state.fill(E::ZERO);
             let Some(state) = state else { continue };
-            for (p, &row) in batch.order.iter().enumerate() {
+            for (p, &row) in batch.packing.order.iter().enumerate() {
                 sweep.state[p * width..][..width].copy_from_slice(state.row(index, row));
             }
         }
@@ -161,32 +179,44 @@ impl<E: Element> Deltas<E> {
         if self.wants_inputs {
             self.inputs.resize(total * network.input.width());
         }
-        self.previous = match batch.even() {
+        self.previous = match batch.packing.even() {
             true => Vec::new(),
-            false => batch.previous(),
+            false => batch.packing.previous(),
         };
-        self.reversed = match network.bidirectional {
-            true => batch.reversed(),
-            false => Vec::new(),
-        };
+        let reverse = network.sweeps().find(|s| s.reverse);
+        self.reversed = reverse.map_or_else(Vec::new, |s| batch.packing.visits(s));
         Ok(())
+    }
+}
+
+impl<E: Element> SweepDeltas<E> {
+    fn new() -> SweepDeltas<E> {
+        SweepDeltas {
+            drive: Buffer::new(),
+            unit: Buffer::new(),
+            extra: Buffer::new(),
+            state: Buffer::new(),
+            sums: Vec::new(),
+            shared: Vec::new(),
+        }
     }
 }
 
 /// Runs the gradient of the loss back through a trace, over all its steps.
 ///
 /// Leaves the gradients of inputs and state in `deltas`, and *adds* those of the parameters to `gradient` where
-/// there is one. May be called again on the same trace. Errors where sizes disagree.
+/// there is one. May be called again on the same trace. Errors where sizes disagree, and where other weights left the
+/// trace.
 pub fn backward<E: Element>(
     weights: &Weights<E>,
-    batch: &Batch<E>,
     trace: &Trace<E>,
     cotangent: Cotangent<'_, E>,
     deltas: &mut Deltas<E>,
     gradient: Option<&mut Params<E>>,
     team: &Team,
 ) -> Result<(), Error> {
-    trace.check(&weights.network, batch)?;
+    let ran = trace.ran_by(weights)?;
+    let batch = &ran.batch;
     let needs = trace.outputs().len();
     if cotangent.outputs.len() != needs {
         let shape = format!("[{} steps in all, {}]", batch.total(), trace.output_width);
@@ -198,101 +228,96 @@ pub fn backward<E: Element>(
             shape,
         ));
     }
-    deltas.prepare(weights, batch, cotangent.state)?;
-    let cuts = batch.shares(team.threads());
-    let mut shards = shards(weights, batch, deltas, &cuts);
+    deltas.prepare(ran, cotangent.state)?;
+    let shares = Shares::of(&batch.packing, team.threads());
+    let mut shards = shards(weights, ran, &shares, deltas);
     team.each(&mut shards, |shard| {
-        shard.run(weights, batch, trace, cotangent.outputs)
+        shard.run(weights, trace, batch, cotangent.outputs)
     });
     drop(shards);
     if let Some(gradient) = gradient {
-        add_gradients(
-            weights,
-            batch,
-            trace,
-            cotangent.outputs,
-            deltas,
-            gradient,
-            team,
-        )?;
+        add_gradients(weights, trace, cotangent.outputs, deltas, gradient, team)?;
     }
+    deltas.of = Some(ran.clone());
     Ok(())
 }
 
 /// Some rows of a batch and their part of every buffer.
 struct Shard<'a, E> {
     rows: (usize, usize),
-    drive: Vec<StepsMut<'a, E>>,
-    unit: Vec<StepsMut<'a, E>>,
-    extra: Vec<StepsMut<'a, E>>,
-    state: Vec<&'a mut [E]>,
+    sweeps: Vec<SweepRows<'a, E>>,
     above: Vec<StepsMut<'a, E>>,
     inputs: Option<StepsMut<'a, E>>,
 }
 
+/// Their part of one sweep's deltas.
+struct SweepRows<'a, E> {
+    drive: StepsMut<'a, E>,
+    unit: StepsMut<'a, E>,
+    extra: StepsMut<'a, E>,
+    /// `[rows, S·H]`
+    state: &'a mut [E],
+}
+
 fn shards<'a, E: Element>(
     weights: &Weights<E>,
-    batch: &'a Batch<E>,
+    ran: &Ran<E>,
+    shares: &Shares<'a>,
     deltas: &'a mut Deltas<E>,
-    cuts: &[usize],
 ) -> Vec<Shard<'a, E>> {
     let network = &weights.network;
     let (sizes, h, width) = (network.cell.sizes(), network.hidden, network.state_width());
-    let mut shards: Vec<_> = cuts
-        .windows(2)
-        .map(|ends| Shard {
-            rows: (ends[0], ends[1]),
-            drive: Vec::new(),
-            unit: Vec::new(),
-            extra: Vec::new(),
-            state: Vec::new(),
-            above: Vec::new(),
-            inputs: None,
-        })
-        .collect();
-    for sweep in &mut deltas.sweeps {
-        let drive = cut(&mut sweep.drive, &batch.offsets, sizes.drive * h, cuts);
-        let unit = cut(&mut sweep.unit, &batch.offsets, sizes.unit * h, cuts);
-        let mut state = &mut *sweep.state;
-        for (shard, (drive, unit)) in shards.iter_mut().zip(drive.into_iter().zip(unit)) {
-            let (head, tail) = state.split_at_mut((shard.rows.1 - shard.rows.0) * width);
-            state = tail;
-            shard.drive.push(drive);
-            shard.unit.push(unit);
-            shard.state.push(head);
-        }
-        let columns = Extended::backward_width(network);
-        let extra = cut(&mut sweep.extra, &batch.offsets, columns, cuts);
-        for (shard, extra) in shards.iter_mut().zip(extra) {
-            shard.extra.push(extra);
-        }
-    }
-    for above in &mut deltas.above {
-        let parts = cut(above, &batch.offsets, network.directions() * h, cuts);
-        for (shard, part) in shards.iter_mut().zip(parts) {
-            shard.above.push(part);
-        }
-    }
-    if deltas.wants_inputs {
-        let width = network.input.width();
-        for (shard, part) in
-            shards
-                .iter_mut()
-                .zip(cut(&mut deltas.inputs, &batch.offsets, width, cuts))
-        {
-            shard.inputs = Some(part);
-        }
-    }
-    shards
+    let sweeps = deltas.sweeps.iter_mut().map(|sweep| {
+        let SweepDeltas {
+            drive,
+            unit,
+            extra,
+            state,
+            ..
+        } = sweep;
+        let drive = shares.cut(drive, sizes.drive * h).into_iter();
+        let unit = shares.cut(unit, sizes.unit * h);
+        let extra = shares.cut(extra, ran.plan.backward_width);
+        let mut rest = &mut **state;
+        let states = shares.rows().map(|(first, last)| {
+            let (own, more) = std::mem::take(&mut rest).split_at_mut((last - first) * width);
+            rest = more;
+            own
+        });
+        let each = drive.zip(unit.into_iter().zip(extra)).zip(states);
+        let each = each.map(|((drive, (unit, extra)), state)| SweepRows {
+            drive,
+            unit,
+            extra,
+            state,
+        });
+        each.collect()
+    });
+    let sweeps = shares.deal(sweeps);
+    let width = network.directions() * h;
+    let above = shares.deal(deltas.above.iter_mut().map(|a| shares.cut(a, width)));
+    let inputs = match deltas.wants_inputs {
+        true => shares.cut(&mut deltas.inputs, network.input.width()),
+        false => Vec::new(),
+    };
+    let mut inputs = inputs.into_iter();
+    let shard = |(rows, (sweeps, above))| Shard {
+        rows,
+        sweeps,
+        above,
+        inputs: inputs.next(),
+    };
+    let parts = sweeps.into_iter().zip(above);
+    shares.rows().zip(parts).map(shard).collect()
 }
 
 impl<E: Element> Shard<'_, E> {
-    fn run(&mut self, weights: &Weights<E>, batch: &Batch<E>, trace: &Trace<E>, d_outputs: &[E]) {
+    fn run(&mut self, weights: &Weights<E>, trace: &Trace<E>, batch: &Batch<E>, d_outputs: &[E]) {
         let network = &weights.network;
         let d = network.directions();
         let noise = batch.noise.as_ref();
         let masks = noise.map_or(&[][..], |n| n.between.as_slice());
-        let given = Blocks::new(d_outputs, &batch.offsets, trace.output_width);
+        let given = Blocks::new(d_outputs, &batch.packing.offsets, trace.output_width);
         // Nothing lies between the last layer and the outputs: the gradient of one is that of the other.
         let direct = weights.readout.is_none() && masks.is_empty();
         if !direct {
@@ -313,30 +338,18 @@ impl<E: Element> Shard<'_, E> {
                 0 => self.inputs.as_mut(),
                 _ => lower.last_mut(),
             };
-            for direction in 0..d {
-                let index = layer * d + direction;
+            for index in layer * d..(layer + 1) * d {
                 let run = SweepRun {
                     weights,
                     w: &weights.sweeps[index],
+                    trace,
                     batch,
                     rows: self.rows,
                 };
-                let swept = &trace.sweeps[index];
-                let states =
-                    Blocks::new(&swept.states, &batch.state_offsets, network.state_width());
-                let saved = network.cell.sizes().saved * network.hidden;
-                let saved = Blocks::new(&swept.saved, &batch.offsets, saved);
-                let columns = swept.columns;
-                let extra = Blocks::new(&swept.extra, &batch.offsets, columns.width);
-                run.recursion(
-                    (states, saved),
-                    (columns, extra, &mut self.extra[index]),
-                    &above,
-                    self.state[index],
-                    (&mut self.drive[index], &mut self.unit[index]),
-                );
+                let buffers = &mut self.sweeps[index];
+                run.recursion(&above, buffers);
                 if let Some(below) = &mut below {
-                    run.to_inputs(&self.drive[index], below);
+                    run.to_inputs(&buffers.drive, below);
                 }
             }
         }
@@ -366,25 +379,25 @@ impl<E: Element> Shard<'_, E> {
 struct SweepRun<'s, E> {
     weights: &'s Weights<E>,
     w: &'s SweepWeights<E>,
+    trace: &'s Trace<E>,
     batch: &'s Batch<E>,
     rows: (usize, usize),
 }
 
 impl<E: Element> SweepRun<'_, E> {
-    /// From the last step down: δz_t from δh_t, then δh_{t-1}. A row's δ stands still until t reaches its own last
+    /// From the last step down: δz_t from δh_t, then δh_{t-1}. δ of a finished row is unchanged until t is its last
     /// step, so `state` needs no mask.
-    fn recursion<'r>(
-        &self,
-        (states, saved): (Blocks<'_, E>, Blocks<'_, E>),
-        (columns, extra, d_extra): (Extended, Blocks<'_, E>, &mut StepsMut<'_, E>),
-        above: &dyn Fn(usize) -> Rows<'r, E>,
-        state: &mut [E],
-        (drive, unit): (&mut StepsMut<'_, E>, &mut StepsMut<'_, E>),
-    ) {
-        let network = &self.weights.network;
+    fn recursion<'r>(&self, above: &dyn Fn(usize) -> Rows<'r, E>, buffers: &mut SweepRows<'_, E>) {
+        let (network, sweep) = (&self.weights.network, self.w.sweep);
+        let packing = &self.batch.packing;
         let (h, width) = (network.hidden, network.state_width());
-        let column = h * usize::from(self.w.sweep.reverse);
-        // Then the last run's sums have left the lines of δz with another core.
+        let swept = &self.trace.sweeps[sweep.index];
+        let states = Blocks::new(&swept.states, &packing.state_offsets, width);
+        let saved = network.cell.sizes().saved * h;
+        let saved = Blocks::new(&swept.saved, &packing.offsets, saved);
+        let extra = Blocks::new(&swept.extra, &packing.offsets, swept.plan.width);
+        let column = h * usize::from(sweep.reverse);
+        // Then another core still holds the cache lines of δz dirty, from the sums of the last backward.
         let shared = self.rows != (0, self.batch.rows());
         let mut gathered = Vec::new();
         for t in (0..self.batch.steps()).rev() {
@@ -393,67 +406,40 @@ impl<E: Element> SweepRun<'_, E> {
             if n == 0 {
                 continue;
             }
-            let from_above = match self.w.sweep.reverse {
+            let from_above = match sweep.reverse {
                 false => above(t).columns(column, column + h),
                 true => {
                     gathered.clear();
                     for r in 0..n {
-                        let own = self.batch.lengths[self.rows.0 + r] - 1 - t;
+                        let own = packing.visited(sweep, t, self.rows.0 + r);
                         gathered.extend_from_slice(&above(own).row(r)[column..][..h]);
                     }
                     Rows::new(&gathered, n, h)
                 }
             };
-            let mut d_state = RowsMut::new(&mut *state, n, width);
-            let mut d_drive = drive.step_mut(t);
-            if columns.width > 0 {
-                let index = self.w.sweep.index;
-                let step = Step {
-                    weights: self.weights,
-                    w: self.w,
-                    columns,
-                    masks: Masks::of(self.batch, index, t, self.rows.0, n, h),
-                };
-                let past = Past {
-                    before: states.step(t, self.rows).slice(0, n),
-                    after,
-                    saved: saved.step(t, self.rows),
-                    extra: extra.step(t, self.rows),
-                };
-                let found = Found {
-                    d_state,
-                    d_drive,
-                    d_unit: unit.step_mut(t),
-                    d_extra: d_extra.step_mut(t),
-                };
-                step.backward(past, from_above, found);
-                continue;
+            if shared && t > 0 {
+                expect_writes(&buffers.drive.step_mut(t - 1));
             }
-            let step = drive::Backward {
-                hidden: h,
-                unit: &self.w.unit,
+            let step = Step {
+                weights: self.weights,
+                w: self.w,
+                plan: swept.plan,
+                masks: Masks::of(self.batch, sweep, t, (self.rows.0, n), h),
+                turned: t % 2 == 1,
+            };
+            let past = Past {
                 before: states.step(t, self.rows).slice(0, n),
                 after,
                 saved: saved.step(t, self.rows),
-                above: from_above,
-                d_state: d_state.reborrow(),
-                d_drive: d_drive.reborrow(),
-                d_unit: unit.step_mut(t),
+                extra: extra.step(t, self.rows),
             };
-            step.run(self.weights.level, network.cell);
-            if shared && t > 0 {
-                expect_writes(&drive.step_mut(t - 1));
-            }
-            let d_drive = drive.step(t);
-            let (a, b) = self.w.h_columns;
-            product_in_turns(
-                self.weights.level,
-                d_drive.columns(a, b),
-                &self.w.recurrent_back,
-                d_state.columns(0, h),
-                Start::Keep,
-                t % 2 == 1,
-            );
+            let found = Found {
+                d_state: RowsMut::new(&mut *buffers.state, n, width),
+                d_drive: buffers.drive.step_mut(t),
+                d_unit: buffers.unit.step_mut(t),
+                d_extra: buffers.extra.step_mut(t),
+            };
+            step.backward(past, from_above, found);
         }
     }
 
@@ -478,7 +464,7 @@ impl<E: Element> SweepRun<'_, E> {
                     Start::Zero,
                 );
                 for (r, from) in d_x.chunks_exact(width).enumerate() {
-                    let own = self.batch.lengths[self.rows.0 + r] - 1 - t;
+                    let own = self.batch.packing.visited(self.w.sweep, t, self.rows.0 + r);
                     for (to, &x) in below.step_mut(own).row(r).iter_mut().zip(from) {
                         *to += x;
                     }

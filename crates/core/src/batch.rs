@@ -1,28 +1,18 @@
-//! Rows of unequal length, sorted and stored without padding.
-//!
-//! Rows are sorted by length, longest first, and stored step by step: block t holds the rows that are still alive
-//! at step t. So no mask is needed anywhere, and no padded step can touch anything.
+//! The inputs of rows of unequal length, packed without padding.
 
 use crate::noise::Noise;
+use crate::packing::Packing;
 use crate::{Element, Error, Input};
 use elman_kernels::prefer_large_pages;
+use std::sync::Arc;
 
-/// The inputs of B rows, up to T steps each.
+/// The inputs of B rows, up to T steps each. A clone shares them.
 #[derive(Clone, Debug)]
 pub struct Batch<E> {
-    pub(crate) input: BatchInput<E>,
-    /// Sorted position → the caller's row.
-    pub(crate) order: Vec<usize>,
-    /// The caller's row → sorted position.
-    pub(crate) position: Vec<usize>,
-    /// Lengths in sorted order.
-    pub(crate) lengths: Vec<usize>,
-    /// Where block t begins, in rows; T + 1 entries.
-    pub(crate) offsets: Vec<usize>,
-    /// The same for states, whose first block is the state before the first step; T + 2 entries.
-    pub(crate) state_offsets: Vec<usize>,
+    pub(crate) input: Arc<BatchInput<E>>,
+    pub(crate) packing: Arc<Packing>,
     /// Masks for training, where there are any.
-    pub(crate) noise: Option<Noise<E>>,
+    pub(crate) noise: Option<Arc<Noise<E>>>,
 }
 
 #[derive(Clone, Debug)]
@@ -41,24 +31,13 @@ impl<E: Element> Batch<E> {
         [steps, rows, width]: [usize; 3],
         lengths: Option<&[usize]>,
     ) -> Result<Batch<E>, Error> {
-        if x.len() != steps * rows * width {
-            let shape = format!("[{steps} steps, {rows} rows, {width} features]");
-            return Err(Error::size(
-                "the input",
-                x.len(),
-                steps * rows * width,
-                shape,
-            ));
-        }
-        if width == 0 {
-            return Err(Error::Zero {
-                what: "the input width",
-                is: 0,
-            });
-        }
-        let mut batch = Batch::empty(steps, rows, lengths)?;
-        batch.input = BatchInput::Features(batch.pack(x, width), width);
-        Ok(batch)
+        let shape = || format!("[{steps} steps, {rows} rows, {width} features]");
+        Error::check_size("the input", x.len(), &[steps, rows, width], shape)?;
+        Batch::of_rows(
+            |t, r| &x[(t * rows + r) * width..][..width],
+            [steps, rows, width],
+            lengths,
+        )
     }
 
     /// The same from rows wherever they lie: `row(t, r)` gives the F numbers that row r reads at step t, and is asked
@@ -74,11 +53,12 @@ impl<E: Element> Batch<E> {
                 is: 0,
             });
         }
-        let mut batch = Batch::empty(steps, rows, lengths)?;
-        let mut packed = Vec::with_capacity(batch.total() * width);
+        let packing = Packing::new(steps, rows, lengths)?;
+        let numbers = Error::fits("the batch", &[packing.total(), width, size_of::<E>()])?;
+        let mut packed = Vec::with_capacity(numbers / size_of::<E>());
         prefer_large_pages(packed.spare_capacity_mut());
-        for t in 0..batch.steps() {
-            for &r in &batch.order[..batch.offsets[t + 1] - batch.offsets[t]] {
+        for t in 0..packing.steps() {
+            for &r in &packing.order[..packing.alive(t)] {
                 let x = row(t, r);
                 if x.len() != width {
                     let shape = format!("[{width} features]");
@@ -87,8 +67,7 @@ impl<E: Element> Batch<E> {
                 packed.extend_from_slice(x);
             }
         }
-        batch.input = BatchInput::Features(packed, width);
-        Ok(batch)
+        Ok(Batch::of(BatchInput::Features(packed, width), packing))
     }
 
     /// From padded, time-major symbols `[T, B]`, each below `known`.
@@ -98,84 +77,33 @@ impl<E: Element> Batch<E> {
         known: usize,
         lengths: Option<&[usize]>,
     ) -> Result<Batch<E>, Error> {
-        if x.len() != steps * rows {
-            let shape = format!("[{steps} steps, {rows} rows]");
-            return Err(Error::size("the input", x.len(), steps * rows, shape));
-        }
-        let mut batch = Batch::empty(steps, rows, lengths)?;
-        let packed = batch.pack(x, 1);
-        for t in 0..batch.steps() {
-            for (p, &symbol) in packed[batch.offsets[t]..batch.offsets[t + 1]]
-                .iter()
-                .enumerate()
-            {
+        let shape = || format!("[{steps} steps, {rows} rows]");
+        Error::check_size("the input", x.len(), &[steps, rows], shape)?;
+        let packing = Packing::new(steps, rows, lengths)?;
+        let mut packed = Vec::with_capacity(packing.total());
+        for t in 0..packing.steps() {
+            for &row in &packing.order[..packing.alive(t)] {
+                let symbol = x[t * rows + row];
                 if symbol as usize >= known {
                     return Err(Error::Symbol {
                         step: t,
-                        row: batch.order[p],
+                        row,
                         symbol,
                         last: known.saturating_sub(1),
                     });
                 }
+                packed.push(symbol);
             }
         }
-        batch.input = BatchInput::Symbols(packed, known);
-        Ok(batch)
+        Ok(Batch::of(BatchInput::Symbols(packed, known), packing))
     }
 
-    fn empty(steps: usize, rows: usize, lengths: Option<&[usize]>) -> Result<Batch<E>, Error> {
-        if let Some((what, is)) = [("the number of steps", steps), ("the number of rows", rows)]
-            .into_iter()
-            .find(|&(_, n)| n == 0)
-        {
-            return Err(Error::Zero { what, is });
-        }
-        let given = match lengths {
-            Some(l) if l.len() != rows => {
-                return Err(Error::size(
-                    "lengths",
-                    l.len(),
-                    rows,
-                    format!("[{rows} rows]"),
-                ));
-            }
-            Some(l) => l.to_vec(),
-            None => vec![steps; rows],
-        };
-        if let Some((row, &length)) = given
-            .iter()
-            .enumerate()
-            .find(|&(_, &l)| l == 0 || l > steps)
-        {
-            return Err(Error::Length { row, length, steps });
-        }
-        let mut order: Vec<usize> = (0..rows).collect();
-        order.sort_by_key(|&r| std::cmp::Reverse(given[r]));
-        let mut position = vec![0; rows];
-        for (p, &r) in order.iter().enumerate() {
-            position[r] = p;
-        }
-        let lengths: Vec<usize> = order.iter().map(|&r| given[r]).collect();
-        let longest = lengths[0];
-        let mut offsets = vec![0; longest + 1];
-        let mut alive = rows;
-        for t in 0..longest {
-            while lengths[alive - 1] <= t {
-                alive -= 1;
-            }
-            offsets[t + 1] = offsets[t] + alive;
-        }
-        let mut state_offsets = vec![0];
-        state_offsets.extend(offsets.iter().map(|o| o + rows));
-        Ok(Batch {
-            input: BatchInput::Symbols(Vec::new(), 0),
-            order,
-            position,
-            lengths,
-            offsets,
-            state_offsets,
+    fn of(input: BatchInput<E>, packing: Packing) -> Batch<E> {
+        Batch {
+            input: Arc::new(input),
+            packing: Arc::new(packing),
             noise: None,
-        })
+        }
     }
 
     /// An error where the batch has masks: Jacobians are those of the network that is used, not of a step of training.
@@ -189,41 +117,46 @@ impl<E: Element> Batch<E> {
     }
     /// T: steps of the longest row.
     pub fn steps(&self) -> usize {
-        self.offsets.len() - 1
+        self.packing.steps()
     }
     /// B.
     pub fn rows(&self) -> usize {
-        self.order.len()
+        self.packing.rows()
     }
     /// Σ lengths: steps of all rows together.
     pub fn total(&self) -> usize {
-        self.offsets[self.steps()]
+        self.packing.total()
     }
     /// The length of the caller's row `row`.
+    ///
+    /// # Panics
+    /// Where there is no such row, as indexing a slice does.
     pub fn length(&self, row: usize) -> usize {
-        self.lengths[self.position[row]]
+        self.packing.lengths[self.packing.position[row]]
     }
     /// What a network must read.
     pub fn input(&self) -> Input {
-        match self.input {
+        match *self.input {
             BatchInput::Features(_, f) => Input::Features(f),
             BatchInput::Symbols(_, n) => Input::Symbols(n),
         }
     }
     /// The place of the caller's row `row` at step `t` in every packed buffer `[Σ B_t, …]`; `None` past its end.
     pub fn at(&self, t: usize, row: usize) -> Option<usize> {
-        let p = *self.position.get(row)?;
-        (t < *self.lengths.get(p)?).then(|| self.offsets[t] + p)
+        self.packing.at(t, row)
     }
-    /// The caller's row that has place `at` in packed buffers, which must be below [`total`](Batch::total).
-    pub fn row_at(&self, at: usize) -> usize {
-        let t = self.offsets.partition_point(|&first| first <= at) - 1;
-        self.order[at - self.offsets[t]]
+    /// The caller's row that has place `at` in packed buffers; `None` where `at` is not below
+    /// [`total`](Batch::total).
+    pub fn row_at(&self, at: usize) -> Option<usize> {
+        let packing = &self.packing;
+        let t = packing.offsets.partition_point(|&first| first <= at) - 1;
+        let p = at - packing.offsets[t];
+        (t < self.steps()).then(|| packing.order[p])
     }
     /// The features that the caller's row `row` reads at step `t`; `None` past its end, or where the input is symbols.
     pub fn x(&self, t: usize, row: usize) -> Option<&[E]> {
         let at = self.at(t, row)?;
-        match &self.input {
+        match &*self.input {
             BatchInput::Features(x, width) => x.get(at * width..(at + 1) * width),
             BatchInput::Symbols(..) => None,
         }
@@ -231,26 +164,23 @@ impl<E: Element> Batch<E> {
     /// The symbol that the caller's row `row` reads at step `t`; `None` past its end, or where the input is features.
     pub fn symbol(&self, t: usize, row: usize) -> Option<u32> {
         let at = self.at(t, row)?;
-        match &self.input {
+        match &*self.input {
             BatchInput::Features(..) => None,
             BatchInput::Symbols(x, _) => x.get(at).copied(),
         }
     }
     /// The same rows in another type, rounded to nearest.
     pub fn convert<F: Element>(&self) -> Batch<F> {
+        let input = match &*self.input {
+            BatchInput::Features(x, width) => {
+                BatchInput::Features(x.iter().map(|x| F::of(x.to_f64())).collect(), *width)
+            }
+            BatchInput::Symbols(x, known) => BatchInput::Symbols(x.clone(), *known),
+        };
         Batch {
-            input: match &self.input {
-                BatchInput::Features(x, width) => {
-                    BatchInput::Features(x.iter().map(|x| F::of(x.to_f64())).collect(), *width)
-                }
-                BatchInput::Symbols(x, known) => BatchInput::Symbols(x.clone(), *known),
-            },
-            order: self.order.clone(),
-            position: self.position.clone(),
-            lengths: self.lengths.clone(),
-            offsets: self.offsets.clone(),
-            state_offsets: self.state_offsets.clone(),
-            noise: self.noise.as_ref().map(Noise::convert),
+            input: Arc::new(input),
+            packing: self.packing.clone(),
+            noise: self.noise.as_ref().map(|n| Arc::new(n.convert())),
         }
     }
     /// Some of the caller's rows, in the order given, at most their first `steps` steps; without masks.
@@ -263,13 +193,13 @@ impl<E: Element> Batch<E> {
         }
         let lengths: Vec<usize> = rows.iter().map(|&r| self.length(r).min(steps)).collect();
         let longest = lengths.iter().max().copied().unwrap_or(0);
-        let mut batch = Batch::empty(longest, rows.len(), Some(&lengths))?;
+        let packing = Packing::new(longest, rows.len(), Some(&lengths))?;
         let places = (0..longest).flat_map(|t| {
-            let alive = batch.offsets[t + 1] - batch.offsets[t];
-            batch.order[..alive].iter().map(move |&r| (t, rows[r]))
+            let alive = &packing.order[..packing.alive(t)];
+            alive.iter().map(move |&r| (t, rows[r]))
         });
         let places = places.filter_map(|(t, row)| self.at(t, row));
-        let input = match &self.input {
+        let input = match &*self.input {
             BatchInput::Features(x, width) => BatchInput::Features(
                 places
                     .flat_map(|at| &x[at * width..][..*width])
@@ -281,19 +211,18 @@ impl<E: Element> Batch<E> {
                 BatchInput::Symbols(places.map(|at| x[at]).collect(), *known)
             }
         };
-        batch.input = input;
-        Ok(batch)
+        Ok(Batch::of(input, packing))
     }
     /// Steps `from..to`, of at least one step, of the rows that reach into them: the sorted rows, with their masks.
     pub(crate) fn part(&self, from: usize, to: usize) -> Result<Batch<E>, Error> {
-        let rows = self.offsets[from + 1] - self.offsets[from];
-        let lengths: Vec<usize> = self.lengths[..rows]
+        let packing = &self.packing;
+        let rows = packing.alive(from);
+        let lengths: Vec<usize> = packing.lengths[..rows]
             .iter()
             .map(|&length| length.min(to) - from)
             .collect();
-        let places = self.offsets[from]..self.offsets[to];
-        let mut part = Batch::empty(to - from, rows, Some(&lengths))?;
-        part.input = match &self.input {
+        let places = packing.offsets[from]..packing.offsets[to];
+        let input = match &*self.input {
             BatchInput::Features(x, width) => {
                 let x = &x[places.start * width..places.end * width];
                 BatchInput::Features(x.to_vec(), *width)
@@ -302,71 +231,49 @@ impl<E: Element> Batch<E> {
                 BatchInput::Symbols(x[places.clone()].to_vec(), *known)
             }
         };
+        let mut part = Batch::of(input, Packing::new(to - from, rows, Some(&lengths))?);
         let noise = self.noise.as_ref();
-        part.noise = noise.map(|n| n.part((places, self.total()), (rows, self.rows())));
+        let (total, all) = (self.total(), self.rows());
+        part.noise = noise.map(|n| Arc::new(n.part((places, total), (rows, all))));
         Ok(part)
     }
-    /// From padded, time-major `[T, B, width]` in the caller's order to packed `[Σ B_t, width]`.
-    /// `padded` must have that many numbers for at least as many steps as the longest row.
-    pub fn pack<T: Copy>(&self, padded: &[T], width: usize) -> Vec<T> {
-        let rows = self.rows();
+    /// From padded, time-major `[T, B, width]` in the caller's order, of at least as many steps as the longest row, to
+    /// packed `[Σ B_t, width]`. An error where `padded` is shorter.
+    pub fn pack<T: Copy>(&self, padded: &[T], width: usize) -> Result<Vec<T>, Error> {
+        let (steps, rows) = (self.steps(), self.rows());
+        let needs = Error::fits("the padded numbers", &[steps, rows, width])?;
+        if padded.len() < needs {
+            let shape = format!("[{steps} steps, {rows} rows, {width}]");
+            return Err(Error::size(
+                "the padded numbers",
+                padded.len(),
+                needs,
+                shape,
+            ));
+        }
         let mut packed = Vec::with_capacity(self.total() * width);
-        for t in 0..self.steps() {
-            for &r in &self.order[..self.offsets[t + 1] - self.offsets[t]] {
+        for t in 0..steps {
+            for &r in &self.packing.order[..self.packing.alive(t)] {
                 packed.extend_from_slice(&padded[(t * rows + r) * width..][..width]);
             }
         }
-        packed
+        Ok(packed)
     }
     /// From packed `[Σ B_t, width]` to padded, time-major `[T, B, width]` in the caller's order, `fill` past each
-    /// row's end.
-    pub fn unpack<T: Copy>(&self, packed: &[T], width: usize, fill: T) -> Vec<T> {
-        let rows = self.rows();
-        let mut padded = vec![fill; self.steps() * rows * width];
-        for t in 0..self.steps() {
-            for (p, from) in (self.offsets[t]..self.offsets[t + 1]).enumerate() {
-                padded[(t * rows + self.order[p]) * width..][..width]
+    /// row's end. An error where `packed` has another length.
+    pub fn unpack<T: Copy>(&self, packed: &[T], width: usize, fill: T) -> Result<Vec<T>, Error> {
+        let (steps, rows, total) = (self.steps(), self.rows(), self.total());
+        let shape = || format!("[{total} steps of all rows, {width}]");
+        Error::check_size("the packed numbers", packed.len(), &[total, width], shape)?;
+        let numbers = Error::fits("the padded numbers", &[steps, rows, width])?;
+        let mut padded = vec![fill; numbers];
+        for t in 0..steps {
+            for p in 0..self.packing.alive(t) {
+                let from = self.packing.offsets[t] + p;
+                padded[(t * rows + self.packing.order[p]) * width..][..width]
                     .copy_from_slice(&packed[from * width..][..width]);
             }
         }
-        padded
-    }
-    /// For each place `(t, p)` in own time of a reverse sweep, the place of the step that it reads.
-    pub(crate) fn reversed(&self) -> Vec<usize> {
-        let mut places = Vec::with_capacity(self.total());
-        for t in 0..self.steps() {
-            for p in 0..self.offsets[t + 1] - self.offsets[t] {
-                places.push(self.offsets[self.lengths[p] - 1 - t] + p);
-            }
-        }
-        places
-    }
-    /// For each place `(t, p)`, the row of the state before that step, in a buffer laid out by `state_offsets`.
-    pub(crate) fn previous(&self) -> Vec<usize> {
-        let mut places = Vec::with_capacity(self.total());
-        for t in 0..self.steps() {
-            let first = self.state_offsets[t];
-            places.extend((0..self.offsets[t + 1] - self.offsets[t]).map(|p| first + p));
-        }
-        places
-    }
-    /// Whether all rows have the same length.
-    pub(crate) fn even(&self) -> bool {
-        self.lengths[self.rows() - 1] == self.steps()
-    }
-    /// Cuts sorted rows into `parts` ranges with about the same number of steps each.
-    pub(crate) fn shares(&self, parts: usize) -> Vec<usize> {
-        let parts = parts.clamp(1, self.rows());
-        let mut cuts = vec![0];
-        let mut sum = 0;
-        for (p, &length) in self.lengths.iter().enumerate() {
-            sum += length;
-            let enough = sum * parts >= self.total() * cuts.len();
-            if enough && cuts.len() < parts && p + 1 < self.rows() {
-                cuts.push(p + 1);
-            }
-        }
-        cuts.push(self.rows());
-        cuts
+        Ok(padded)
     }
 }

@@ -1,9 +1,8 @@
 //! A plain layer, y = W x + b, over many rows at once.
 
+use crate::sum::{Place, Sum, is_long};
 use crate::{Element, Error, Params};
-use elman_kernels::{
-    Level, Packed, Pick, Rows, RowsMut, Start, Team, column_sum_add, outer_add, product,
-};
+use elman_kernels::{Level, Packed, Pick, Rows, RowsMut, Start, Team, product};
 
 /// W `[out, in]` and, where it has one, b `[out]`, under names in a parameter buffer; packed once for each change.
 #[derive(Clone, Debug)]
@@ -32,6 +31,7 @@ impl<E: Element> Dense<E> {
     }
     /// Packs again, after the parameters have changed.
     pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
+        self.check(params)?;
         let w = Rows::new(
             params.get(&self.weight)?,
             self.forward.n(),
@@ -43,6 +43,24 @@ impl<E: Element> Dense<E> {
             self.offset.copy_from_slice(params.get(bias)?);
         }
         Ok(())
+    }
+    /// An error unless these parameters have its matrix and its bias.
+    pub fn check(&self, params: &Params<E>) -> Result<(), Error> {
+        let (out, reads) = (self.forward.n(), self.forward.k());
+        let shape = || format!("[{out}, {reads}]");
+        let has = params.get(&self.weight)?.len();
+        Error::check_size("a matrix beside the network", has, &[out, reads], shape)?;
+        let Some(bias) = &self.bias else {
+            return Ok(());
+        };
+        let has = params.get(bias)?.len();
+        Error::check_size("a bias beside the network", has, &[out], || {
+            format!("[{out}]")
+        })
+    }
+    /// Width of what it reads.
+    pub fn reads(&self) -> usize {
+        self.forward.k()
     }
     /// Width of what it gives.
     pub fn gives(&self) -> usize {
@@ -63,21 +81,24 @@ impl<E: Element> Dense<E> {
     ) -> Result<(), Error> {
         through(level, d_y, &self.back, Start::Zero, d_x, team);
         let (out, reads) = (self.forward.n(), self.forward.k());
-        let whole = RowsMut::new(gradient.get_mut(&self.weight)?, out, reads);
-        // Cut by rows of W, never by summands: the sums do not depend on the threads.
-        let mut parts = Vec::new();
-        let (mut rest, mut from) = (whole, 0);
-        for left in (1..=team.threads()).rev() {
-            let rows = rest.rows() / left;
-            let (head, tail) = rest.split(rows);
-            parts.push((d_y.columns(from, from + rows), head));
-            (rest, from) = (tail, from + rows);
+        let rows = d_y.rows();
+        let mut lost = vec![E::ZERO; if is_long(rows) { out * reads + out } else { 0 }];
+        let (lost, lost_bias) = match is_long(rows) {
+            true => lost.split_at_mut(out * reads),
+            false => Default::default(),
+        };
+        fn to<'a, E>(out: &'a mut [E], lost: &'a mut [E]) -> Place<'a, E> {
+            let lost = (!lost.is_empty()).then_some(lost);
+            Place { out, lost }
         }
-        team.each(&mut parts, |(d_y, d_w)| {
-            outer_add(level, *d_y, x, Pick::All, d_w.reborrow());
+        let weight = to(gradient.get_mut(&self.weight)?, lost);
+        let weight = Sum::outer(d_y, x, Pick::All, weight);
+        // Cut by rows of W, never by summands: the sums do not depend on the threads.
+        team.each(&mut weight.split(team.threads()), |part| {
+            part.run(level, 0, rows);
         });
         if let Some(bias) = &self.bias {
-            column_sum_add(level, d_y, gradient.get_mut(bias)?);
+            Sum::columns(d_y, to(gradient.get_mut(bias)?, lost_bias)).run(level, 0, rows);
         }
         Ok(())
     }

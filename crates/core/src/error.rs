@@ -2,6 +2,7 @@
 
 /// Wrong sizes, values or names, said so that the caller can mend them.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// A size of the network makes no sense.
     #[error("{what} is {is}, and must be at least 1")]
@@ -67,9 +68,46 @@ pub enum Error {
     /// Something that this network cannot do.
     #[error("{0}")]
     Unsupported(String),
+    /// A size that no memory holds.
+    #[error("{what} would have {sizes} numbers, which is more than memory can hold")]
+    TooLarge {
+        /// What.
+        what: &'static str,
+        /// Its sizes, to be multiplied.
+        sizes: String,
+    },
 }
 
 impl Error {
+    /// The product of sizes, where memory could hold as many bytes.
+    pub(crate) fn fits(what: &'static str, sizes: &[usize]) -> Result<usize, Error> {
+        let product = sizes.iter().try_fold(1usize, |all, &n| all.checked_mul(n));
+        // An empty matrix may have any number of columns.
+        let product = product.or(sizes.contains(&0).then_some(0));
+        product
+            .filter(|&n| n <= isize::MAX as usize)
+            .ok_or_else(|| Error::TooLarge {
+                what,
+                sizes: sizes
+                    .iter()
+                    .map(usize::to_string)
+                    .collect::<Vec<_>>()
+                    .join(" × "),
+            })
+    }
+    /// An error unless there are as many numbers as the product of `sizes`.
+    pub(crate) fn check_size(
+        what: &'static str,
+        has: usize,
+        sizes: &[usize],
+        shape: impl FnOnce() -> String,
+    ) -> Result<(), Error> {
+        let needs = Error::fits(what, sizes)?;
+        match has == needs {
+            true => Ok(()),
+            false => Err(Error::size(what, has, needs, shape())),
+        }
+    }
     pub(crate) fn size(
         what: impl Into<String>,
         has: usize,

@@ -5,13 +5,12 @@
 //! all layers and steps, and meets the others once, at the end.
 
 use crate::batch::BatchInput;
-use crate::extended::{Extended, Masks, Step};
-use crate::trace::Blocks;
+use crate::shares::Shares;
+use crate::step::{Masks, Step, StepPlan};
+use crate::trace::{Blocks, SweepTrace};
 use crate::weights::{InputWeights, SweepWeights};
-use crate::{Batch, Element, Error, State, Trace, Weights, drive};
-use elman_kernels::{
-    Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product, product_in_turns,
-};
+use crate::{Batch, Element, Error, State, Trace, Weights};
+use elman_kernels::{Buffer, Rows, RowsMut, Start, StepsMut, Team, expect_writes, product};
 
 /// The distance between rows of z. One that is a multiple of many cache lines would put all rows into the same few
 /// places of the caches.
@@ -38,98 +37,87 @@ pub fn forward<E: Element>(
     trace: &mut Trace<E>,
     team: &Team,
 ) -> Result<(), Error> {
-    let cuts = batch.shares(team.threads());
-    trace.prepare(&weights.network, batch, state, cuts.len() - 1)?;
-    let mut shards = shards(weights, batch, trace, &cuts);
-    team.each(&mut shards, |shard| shard.run(weights, batch));
+    let shares = Shares::of(&batch.packing, team.threads());
+    trace.prepare(weights, batch, state, shares.count())?;
+    let plan = trace.ran()?.plan;
+    let pass = Pass {
+        weights,
+        batch,
+        plan,
+    };
+    let mut shards = shards(weights, &shares, trace);
+    team.each(&mut shards, |shard| shard.run(pass));
     Ok(())
+}
+
+/// What all shards run.
+#[derive(Clone, Copy)]
+struct Pass<'s, E> {
+    weights: &'s Weights<E>,
+    batch: &'s Batch<E>,
+    plan: StepPlan,
 }
 
 /// Some rows of a batch and their part of every buffer.
 struct Shard<'a, E> {
     rows: (usize, usize),
-    states: Vec<StepsMut<'a, E>>,
-    saved: Vec<StepsMut<'a, E>>,
-    extra: Vec<StepsMut<'a, E>>,
+    sweeps: Vec<SweepRows<'a, E>>,
     joined: Vec<StepsMut<'a, E>>,
     /// None where the states are the outputs.
     outputs: Option<StepsMut<'a, E>>,
     scratch: &'a mut Buffer<E>,
 }
 
-/// A buffer cut into the rows of each shard.
-pub(crate) fn cut<'a, E>(
-    data: &'a mut [E],
-    offsets: &'a [usize],
-    cols: usize,
-    cuts: &[usize],
-) -> Vec<StepsMut<'a, E>> {
-    let mut rest = StepsMut::new(data, offsets, cols);
-    let mut parts = Vec::with_capacity(cuts.len() - 1);
-    for &at in &cuts[1..cuts.len() - 1] {
-        let (head, tail) = rest.split(at);
-        parts.push(head);
-        rest = tail;
-    }
-    parts.push(rest);
-    parts
+/// Their part of one sweep's trace.
+struct SweepRows<'a, E> {
+    states: StepsMut<'a, E>,
+    saved: StepsMut<'a, E>,
+    extra: StepsMut<'a, E>,
 }
 
 fn shards<'a, E: Element>(
     weights: &Weights<E>,
-    batch: &'a Batch<E>,
+    shares: &Shares<'a>,
     trace: &'a mut Trace<E>,
-    cuts: &[usize],
 ) -> Vec<Shard<'a, E>> {
-    let (sizes, h) = (weights.network.cell.sizes(), weights.network.hidden);
-    let width = trace.output_width;
+    let network = &weights.network;
+    let (sizes, h) = (network.cell.sizes(), network.hidden);
+    let sweeps = trace.sweeps.iter_mut().map(|sweep| {
+        let SweepTrace {
+            states,
+            saved,
+            extra,
+            plan,
+            ..
+        } = sweep;
+        let states = shares.cut_states(states, sizes.state * h).into_iter();
+        let saved = shares.cut(saved, sizes.saved * h);
+        let extra = shares.cut(extra, plan.width);
+        let rest = saved.into_iter().zip(extra);
+        let each = states.zip(rest).map(|(states, (saved, extra))| SweepRows {
+            states,
+            saved,
+            extra,
+        });
+        each.collect()
+    });
+    let sweeps = shares.deal(sweeps);
+    let width = network.directions() * h;
+    let joined = shares.deal(trace.joined.iter_mut().map(|j| shares.cut(j, width)));
     let outputs = match trace.shown {
-        None => cut(&mut trace.outputs, &batch.offsets, width, cuts),
+        None => shares.cut(&mut trace.outputs, trace.output_width),
         Some(_) => Vec::new(),
     };
     let mut outputs = outputs.into_iter();
-    let mut shards: Vec<_> = trace
-        .scratch
-        .iter_mut()
-        .zip(cuts.windows(2))
-        .map(|(scratch, ends)| Shard {
-            rows: (ends[0], ends[1]),
-            states: Vec::new(),
-            saved: Vec::new(),
-            extra: Vec::new(),
-            joined: Vec::new(),
-            outputs: outputs.next(),
-            scratch,
-        })
-        .collect();
-    for sweep in &mut trace.sweeps {
-        let states = cut(
-            &mut sweep.states,
-            &batch.state_offsets,
-            sizes.state * h,
-            cuts,
-        );
-        let saved = cut(&mut sweep.saved, &batch.offsets, sizes.saved * h, cuts);
-        for (shard, (states, saved)) in shards.iter_mut().zip(states.into_iter().zip(saved)) {
-            shard.states.push(states);
-            shard.saved.push(saved);
-        }
-        let width = sweep.columns.width;
-        let extra = cut(&mut sweep.extra, &batch.offsets, width, cuts);
-        for (shard, extra) in shards.iter_mut().zip(extra) {
-            shard.extra.push(extra);
-        }
-    }
-    let d = weights.network.directions();
-    for joined in &mut trace.joined {
-        for (shard, part) in shards
-            .iter_mut()
-            .zip(cut(joined, &batch.offsets, d * h, cuts))
-        {
-            shard.joined.push(part);
-        }
-    }
-    shards
+    let parts = sweeps.into_iter().zip(joined).zip(&mut trace.scratch);
+    let shard = |(rows, ((sweeps, joined), scratch))| Shard {
+        rows,
+        sweeps,
+        joined,
+        outputs: outputs.next(),
+        scratch,
+    };
+    shares.rows().zip(parts).map(shard).collect()
 }
 
 /// What a layer reads: the rows of one shard.
@@ -160,37 +148,33 @@ impl<E: Element> Source<'_, '_, E> {
 }
 
 impl<E: Element> Shard<'_, E> {
-    fn run(&mut self, weights: &Weights<E>, batch: &Batch<E>) {
+    fn run(&mut self, pass: Pass<'_, E>) {
+        let (weights, batch) = (pass.weights, pass.batch);
         let network = &weights.network;
         let d = network.directions();
         for layer in 0..network.layers {
-            let (done, rest) = self.states.split_at_mut(layer * d);
-            let source = match (layer, &batch.input) {
+            let (done, rest) = self.sweeps.split_at_mut(layer * d);
+            let source = match (layer, &*batch.input) {
                 (0, BatchInput::Features(x, f)) => {
-                    Source::Features(Blocks::new(x, &batch.offsets, *f))
+                    Source::Features(Blocks::new(x, &batch.packing.offsets, *f))
                 }
                 (0, BatchInput::Symbols(x, _)) => Source::Symbols(x),
                 _ if !self.joined.is_empty() => Source::Below(&self.joined[layer - 1], 0),
-                _ => Source::Below(&done[layer - 1], 1),
+                _ => Source::Below(&done[layer - 1].states, 1),
             };
-            for (direction, states) in rest[..d].iter_mut().enumerate() {
-                let index = layer * d + direction;
-                SweepRun {
-                    weights,
-                    w: &weights.sweeps[index],
-                    batch,
+            let sweeps = &weights.sweeps[layer * d..][..d];
+            for (w, buffers) in sweeps.iter().zip(&mut rest[..d]) {
+                let run = SweepRun {
+                    pass,
+                    w,
                     rows: self.rows,
                     source: &source,
-                }
-                .run(
-                    states,
-                    &mut self.saved[index],
-                    &mut self.extra[index],
-                    self.scratch,
-                );
+                };
+                run.run(buffers, self.scratch);
             }
             if let Some(joined) = self.joined.get_mut(layer) {
-                join(batch, self.rows, &rest[..d], joined);
+                let directions = sweeps.iter().zip(&rest[..d]);
+                join(batch, self.rows, network.hidden, directions, joined);
                 let noise = batch.noise.as_ref();
                 if let Some(mask) = noise.and_then(|n| n.between.get(layer)) {
                     drop_out(batch, self.rows, mask, joined);
@@ -209,7 +193,7 @@ impl<E: Element> Shard<'_, E> {
         let reads = network.directions() * network.hidden;
         let (steps, shift) = match self.joined.last() {
             Some(joined) => (joined, 0),
-            None => (&self.states[network.layers - 1], 1),
+            None => (&self.sweeps[network.layers - 1].states, 1),
         };
         let t = batch.steps();
         if let (Some(h), Some(y)) = (steps.blocks(shift, t + shift), outputs.blocks_mut(0, t)) {
@@ -222,21 +206,22 @@ impl<E: Element> Shard<'_, E> {
 }
 
 /// h of one direction, or of both side by side, in the row's own order.
-fn join<E: Element>(
+fn join<'s, 'a: 's, E: Element>(
     batch: &Batch<E>,
     (first, _): (usize, usize),
-    directions: &[StepsMut<'_, E>],
+    hidden: usize,
+    directions: impl Iterator<Item = (&'s SweepWeights<E>, &'s SweepRows<'a, E>)> + Clone,
     joined: &mut StepsMut<'_, E>,
 ) {
     for t in 0..batch.steps() {
         let mut to = joined.step_mut(t);
-        let h = to.cols() / directions.len();
         for r in 0..to.rows() {
-            let own = batch.lengths[first + r] - 1 - t;
-            // The first direction runs forward, the second from the row's end.
-            let places = directions.iter().zip([t, own]);
-            for ((states, at), to) in places.zip(to.row(r).chunks_exact_mut(h)) {
-                to.copy_from_slice(&states.step(at + 1).row(r)[..h]);
+            let mut rest = to.row(r);
+            for (w, buffers) in directions.clone() {
+                let at = batch.packing.visited(w.sweep, t, first + r);
+                let (own, more) = rest.split_at_mut(hidden);
+                own.copy_from_slice(&buffers.states.step(at + 1).row(r)[..hidden]);
+                rest = more;
             }
         }
     }
@@ -251,7 +236,7 @@ pub(crate) fn drop_out<E: Element>(
 ) {
     for t in 0..batch.steps() {
         let mut to = given.step_mut(t);
-        let mask = Blocks::new(mask, &batch.offsets, to.cols()).step(t, rows);
+        let mask = Blocks::new(mask, &batch.packing.offsets, to.cols()).step(t, rows);
         for r in 0..to.rows() {
             let numbers = to.row(r).iter_mut();
             numbers.zip(mask.row(r)).for_each(|(x, &m)| *x *= m);
@@ -261,96 +246,67 @@ pub(crate) fn drop_out<E: Element>(
 
 /// One sweep over the rows of one shard.
 struct SweepRun<'s, 'a, E> {
-    weights: &'s Weights<E>,
+    pass: Pass<'s, E>,
     w: &'s SweepWeights<E>,
-    batch: &'s Batch<E>,
     rows: (usize, usize),
     source: &'s Source<'s, 'a, E>,
 }
 
 impl<E: Element> SweepRun<'_, '_, E> {
-    fn run(
-        &self,
-        states: &mut StepsMut<'_, E>,
-        saved: &mut StepsMut<'_, E>,
-        extra: &mut StepsMut<'_, E>,
-        scratch: &mut Buffer<E>,
-    ) {
-        let batch = self.batch;
-        let columns = Extended::of(&self.weights.network, batch);
-        let (kind, hidden) = (self.weights.network.cell, self.weights.network.hidden);
+    fn run(&self, buffers: &mut SweepRows<'_, E>, scratch: &mut Buffer<E>) {
+        let Pass {
+            weights,
+            batch,
+            plan,
+        } = self.pass;
+        let hidden = weights.network.hidden;
         let lanes = self.w.bias.len();
         let stride = apart::<E>(lanes);
-        let alive = |t: usize| {
-            let rows = batch.offsets[t + 1] - batch.offsets[t];
-            self.rows.1.min(rows) - self.rows.0.min(rows)
-        };
-        // Then the sums of the last backward have left these lines with another core.
+        // Then another core still holds these cache lines dirty, from the sums of the last backward.
         let shared = self.rows != (0, batch.rows());
         let mut from = 0;
-        while from < batch.steps() && alive(from) > 0 {
+        while from < batch.steps() && self.alive(from) > 0 {
             let (mut to, mut rows) = (from, 0);
-            while to < batch.steps() && (to == from || (rows + alive(to)) * lanes <= CHUNK) {
-                rows += alive(to);
+            while to < batch.steps() && (to == from || (rows + self.alive(to)) * lanes <= CHUNK) {
+                rows += self.alive(to);
                 to += 1;
             }
             scratch.resize((rows * stride).max(scratch.len()));
             let mut rest = RowsMut::strided(scratch, rows, lanes, stride);
-            self.project_inputs((from, to), rest.reborrow(), &alive);
+            self.project_inputs((from, to), rest.reborrow());
             for t in from..to {
-                let n = alive(t);
-                let (mut z, next) = rest.split(n);
+                let n = self.alive(t);
+                let (z, next) = rest.split(n);
                 rest = next;
-                let (before, after) = states.pair(t);
-                let before = before.slice(0, n);
-                if columns.width > 0 {
-                    let index = self.w.sweep.index;
-                    let masks = Masks::of(batch, index, t, self.rows.0, n, hidden);
-                    let step = Step {
-                        weights: self.weights,
-                        w: self.w,
-                        columns,
-                        masks,
-                    };
-                    step.forward(z, before, after, saved.step_mut(t), extra.step_mut(t));
-                    continue;
-                }
-                let saved = saved.step_mut(t);
+                let (before, after) = buffers.states.pair(t);
+                let saved = buffers.saved.step_mut(t);
                 if shared {
                     expect_writes(&after);
                     expect_writes(&saved);
                 }
-                let (a, b) = self.w.h_columns;
-                product_in_turns(
-                    self.weights.level,
-                    before.columns(0, hidden),
-                    &self.w.recurrent,
-                    z.reborrow().columns(a, b),
-                    Start::Keep,
-                    t % 2 == 1,
-                );
-                let step = drive::Forward {
-                    hidden,
-                    drive: z.view(),
-                    unit: &self.w.unit,
-                    before,
-                    after,
-                    saved,
+                let step = Step {
+                    weights,
+                    w: self.w,
+                    plan,
+                    masks: Masks::of(batch, self.w.sweep, t, (self.rows.0, n), hidden),
+                    turned: t % 2 == 1,
                 };
-                step.run(self.weights.level, kind);
+                let extra = buffers.extra.step_mut(t);
+                step.forward(z, before.slice(0, n), after, saved, extra);
             }
             from = to;
         }
     }
+    /// Rows of this shard that are alive at step `t`.
+    fn alive(&self, t: usize) -> usize {
+        let rows = self.pass.batch.packing.alive(t);
+        self.rows.1.min(rows) - self.rows.0.min(rows)
+    }
 
     /// z = W_ih x + b for steps `from..to`, one block of rows after another.
-    fn project_inputs(
-        &self,
-        (from, to): (usize, usize),
-        mut z: RowsMut<'_, E>,
-        alive: &impl Fn(usize) -> usize,
-    ) {
-        let (level, w) = (self.weights.level, self.w);
+    fn project_inputs(&self, (from, to): (usize, usize), mut z: RowsMut<'_, E>) {
+        let Pass { weights, batch, .. } = self.pass;
+        let (level, w) = (weights.level, self.w);
         let (a, b) = w.x_columns;
         for r in 0..z.rows() {
             if a > 0 {
@@ -362,10 +318,10 @@ impl<E: Element> SweepRun<'_, '_, E> {
         }
         let packed = match &w.input {
             InputWeights::Features(packed) => packed,
-            InputWeights::Symbols(table) => return self.look_up(table, (from, to), z, alive),
+            InputWeights::Symbols(table) => return self.look_up(table, (from, to), z),
         };
         let (start, width) = (Start::Row(&w.bias[a..b]), packed.k());
-        let whole = self.rows == (0, self.batch.rows());
+        let whole = self.rows == (0, batch.rows());
         if !w.sweep.reverse
             && let Some(x) = self.source.blocks(from, to, whole, width)
         {
@@ -374,11 +330,11 @@ impl<E: Element> SweepRun<'_, '_, E> {
         let mut gathered = Vec::new();
         let mut done = 0;
         for t in from..to {
-            let n = alive(t);
+            let n = self.alive(t);
             let x = if w.sweep.reverse {
                 gathered.clear();
                 for r in 0..n {
-                    let at = self.batch.lengths[self.rows.0 + r] - 1 - t;
+                    let at = batch.packing.visited(w.sweep, t, self.rows.0 + r);
                     let step = self.source.step(at, self.rows, width);
                     gathered.extend_from_slice(step.row(r));
                 }
@@ -392,42 +348,34 @@ impl<E: Element> SweepRun<'_, '_, E> {
         }
     }
 
-    fn look_up(
-        &self,
-        table: &[E],
-        (from, to): (usize, usize),
-        mut z: RowsMut<'_, E>,
-        alive: &impl Fn(usize) -> usize,
-    ) {
+    fn look_up(&self, table: &[E], (from, to): (usize, usize), mut z: RowsMut<'_, E>) {
         let Source::Symbols(symbols) = self.source else {
             unreachable!("the weights of symbols are for symbols");
         };
+        let batch = self.pass.batch;
         let (a, b) = self.w.x_columns;
-        let noise = self.batch.noise.as_ref().map(|n| n.symbols.as_slice());
+        let noise = batch.noise.as_ref().map(|n| n.symbols.as_slice());
         let masks = noise.filter(|m| !m.is_empty());
         let mut done = 0;
         for t in from..to {
-            for r in 0..alive(t) {
+            for r in 0..self.alive(t) {
                 let p = self.rows.0 + r;
-                let at = match self.w.sweep.reverse {
-                    true => self.batch.lengths[p] - 1 - t,
-                    false => t,
-                };
-                let symbol = symbols[self.batch.offsets[at] + p] as usize;
+                let at = batch.packing.visited(self.w.sweep, t, p);
+                let symbol = symbols[batch.packing.offsets[at] + p] as usize;
                 let (to, from) = (
                     &mut z.row(done + r)[a..b],
                     &table[symbol * (b - a)..][..b - a],
                 );
                 to.copy_from_slice(from);
                 if let Some(masks) = masks {
-                    let kept = masks[p * self.batch.input().width() + symbol];
+                    let kept = masks[p * batch.input().width() + symbol];
                     let bias = &self.w.bias[a..b];
                     to.iter_mut()
                         .zip(bias)
                         .for_each(|(z, &b)| *z = b + kept * (*z - b));
                 }
             }
-            done += alive(t);
+            done += self.alive(t);
         }
     }
 }

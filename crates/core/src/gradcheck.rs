@@ -1,10 +1,8 @@
 //! Analytic gradients against central differences, in f64.
 
 use crate::batch::BatchInput;
-use crate::{
-    Batch, Cotangent, Deltas, Error, Network, Params, State, Team, Trace, Weights, backward,
-    forward,
-};
+use crate::{Batch, Cotangent, Error, Network, Params, State, Unrolled};
+use std::sync::Arc;
 
 /// One gradient and its difference quotient.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,32 +26,20 @@ pub fn check_gradient(
     state: &State<f64>,
     loss: impl Fn(&[f64]) -> (f64, Vec<f64>),
 ) -> Result<Vec<GradientCheck>, Error> {
-    let team = Team::new(1);
-    let mut weights = Weights::new(network, params)?;
-    let mut trace = Trace::new();
-    forward(&weights, batch, state, &mut trace, &team)?;
-    let (_, d_outputs) = loss(trace.outputs());
-    let features = matches!(batch.input, BatchInput::Features(..));
-    let mut deltas = match features {
-        true => Deltas::with_inputs(),
-        false => Deltas::new(),
-    };
+    let mut unrolled = Unrolled::new(network, params)?;
+    if matches!(*batch.input, BatchInput::Features(..)) {
+        unrolled = unrolled.with_inputs();
+    }
+    let (_, d_outputs) = loss(unrolled.forward_from(batch, state)?);
     let mut gradient = params.zeros_like();
     let cotangent = Cotangent {
         outputs: &d_outputs,
         state: None,
     };
-    backward(
-        &weights,
-        batch,
-        &trace,
-        cotangent,
-        &mut deltas,
-        Some(&mut gradient),
-        &team,
-    )?;
+    unrolled.backward(cotangent, Some(&mut gradient))?;
+    let d_inputs = unrolled.deltas().inputs().to_vec();
     // The learned state reaches the loss by way of `state` alone, so its own gradient is not among these.
-    let d_state = deltas.state_before(&weights, batch);
+    let d_state = unrolled.deltas().state_before()?;
     let mut checks = Vec::new();
 
     let mut params = params.clone();
@@ -68,32 +54,31 @@ pub fn check_gradient(
             let numeric = quotient(|by| {
                 let was = params.data()[i];
                 params.data_mut()[i] = was + by;
-                weights.refresh(&params)?;
+                unrolled.refresh(&params)?;
                 params.data_mut()[i] = was;
-                forward(&weights, batch, state, &mut trace, &team)?;
-                Ok(loss(trace.outputs()).0)
+                Ok(loss(unrolled.forward_from(batch, state)?).0)
             })?;
             pairs.push((gradient.data()[i], numeric));
         }
         checks.push(compare(&view.name, &pairs));
     }
-    weights.refresh(&params)?;
+    unrolled.refresh(&params)?;
 
-    if let BatchInput::Features(x, _) = &batch.input {
+    if let BatchInput::Features(x, _) = &*batch.input {
         let mut pairs = Vec::with_capacity(x.len());
         let mut varied = batch.clone();
         for i in 0..x.len() {
             let numeric = quotient(|by| {
-                if let BatchInput::Features(v, _) = &mut varied.input {
+                if let BatchInput::Features(v, _) = Arc::make_mut(&mut varied.input) {
                     v[i] = x[i] + by;
                 }
-                forward(&weights, &varied, state, &mut trace, &team)?;
-                if let BatchInput::Features(v, _) = &mut varied.input {
+                let varied_loss = loss(unrolled.forward_from(&varied, state)?).0;
+                if let BatchInput::Features(v, _) = Arc::make_mut(&mut varied.input) {
                     v[i] = x[i];
                 }
-                Ok(loss(trace.outputs()).0)
+                Ok(varied_loss)
             })?;
-            pairs.push((deltas.inputs()[i], numeric));
+            pairs.push((d_inputs[i], numeric));
         }
         checks.push(compare("input", &pairs));
     }
@@ -103,9 +88,9 @@ pub fn check_gradient(
     for i in 0..state.data().len() {
         let numeric = quotient(|by| {
             varied.data_mut()[i] = state.data()[i] + by;
-            forward(&weights, batch, &varied, &mut trace, &team)?;
+            let varied_loss = loss(unrolled.forward_from(batch, &varied)?).0;
             varied.data_mut()[i] = state.data()[i];
-            Ok(loss(trace.outputs()).0)
+            Ok(varied_loss)
         })?;
         pairs.push((d_state.data()[i], numeric));
     }

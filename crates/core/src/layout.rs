@@ -10,7 +10,7 @@ use std::sync::Arc;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
     /// PyTorch's name where it has one: `weight_ih_l0`, `weight_hh_l0`, `bias_ih_l0`, `bias_hh_l0`, `readout.weight`,
-    /// `readout.bias`; else ours: `leak_l0`, `gain_l0` (γ of the
+    /// `readout.bias`; else ours: `leak_l0`, `weight_hh_l0` of one dimension, `gain_l0` (γ of the
     /// normalisation, lane by lane), `state_l0`.
     pub name: String,
     /// `[rows, cols]`, or `[length]`.
@@ -61,17 +61,19 @@ pub struct Layout {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct SweepViews {
     pub w_ih: usize,
-    pub w_hh: usize,
+    /// None, and no `b_hh`, where the cell has no recurrent product.
+    pub w_hh: Option<usize>,
     pub b_ih: usize,
-    pub b_hh: usize,
+    pub b_hh: Option<usize>,
     pub unit: Vec<usize>,
     pub gain: Option<usize>,
     pub state: Option<usize>,
 }
 
 impl Layout {
-    /// The layout of a network's parameters.
-    pub fn of(network: &Network) -> Layout {
+    /// The layout of a network's parameters. An error where the network's sizes make no sense.
+    pub fn of(network: &Network) -> Result<Layout, Error> {
+        network.check()?;
         let mut layout = Layout {
             views: Vec::new(),
             sweeps: Vec::new(),
@@ -87,9 +89,9 @@ impl Layout {
                     format!("weight_ih{tail}"),
                     &[gx * h, network.reads(sweep.layer)],
                 ),
-                w_hh: layout.add(format!("weight_hh{tail}"), &[gh * h, h]),
+                w_hh: (gh > 0).then(|| layout.add(format!("weight_hh{tail}"), &[gh * h, h])),
                 b_ih: layout.add(format!("bias_ih{tail}"), &[gx * h]),
-                b_hh: layout.add(format!("bias_hh{tail}"), &[gh * h]),
+                b_hh: (gh > 0).then(|| layout.add(format!("bias_hh{tail}"), &[gh * h])),
                 unit: sizes
                     .unit_names
                     .iter()
@@ -111,26 +113,49 @@ impl Layout {
                 layout.add("readout.bias".into(), &[width]),
             ));
         }
-        layout
+        Ok(layout)
     }
-    /// The layout of a network's parameters, and behind them those of its companions.
-    pub fn with(network: &Network, companions: &Companions) -> Layout {
-        let mut layout = Layout::of(network);
+    /// The layout of a network's parameters, and behind them those of its companions. An error where sizes
+    /// make no sense.
+    pub fn with(network: &Network, companions: &Companions) -> Result<Layout, Error> {
+        let mut layout = Layout::of(network)?;
         if let Some(encoder) = &companions.encoder {
-            for view in Layout::of(encoder).views {
+            for view in Layout::of(encoder)?.views {
                 layout.add(format!("{}{}", Companions::ENCODER, view.name), &view.shape);
             }
         }
         for (name, shape) in &companions.matrices {
+            Error::fits("a matrix beside the network", shape)?;
             layout.add(name.clone(), shape);
         }
-        layout
+        Ok(layout)
     }
-    /// Whether it is the layout of `network`, with or without companions.
-    pub(crate) fn begins_with(&self, network: &Network) -> bool {
-        let own = Layout::of(network);
-        (&self.sweeps, self.readout) == (&own.sweeps, own.readout)
-            && self.views.starts_with(&own.views)
+    /// Every parameter's own part of a buffer so laid out, in the order of the views; none of an empty one.
+    pub(crate) fn split_mut<'d, E>(&self, data: &'d mut [E]) -> Vec<&'d mut [E]> {
+        if data.is_empty() {
+            return Vec::new();
+        }
+        let mut rest = data;
+        let mut parts = Vec::with_capacity(self.views.len());
+        for view in &self.views {
+            let (head, tail) = rest.split_at_mut(view.len());
+            parts.push(head);
+            rest = tail;
+        }
+        parts
+    }
+    /// An error unless it is the layout of `network`, with or without companions.
+    pub(crate) fn check(&self, network: &Network) -> Result<(), Error> {
+        let own = Layout::of(network)?;
+        let same = (&self.sweeps, self.readout) == (&own.sweeps, own.readout)
+            && self.views.starts_with(&own.views);
+        match same {
+            true => Ok(()),
+            false => Err(Error::Mismatch {
+                what: "the parameters",
+                why: "they have the layout of another network".into(),
+            }),
+        }
     }
     fn add(&mut self, name: String, shape: &[usize]) -> usize {
         let view = View {
@@ -188,8 +213,7 @@ fn zeros<E: Element>(len: usize) -> Vec<E> {
 impl<E: Element> Params<E> {
     /// All zeros, for a network whose sizes are right.
     pub fn zeros(network: &Network) -> Result<Params<E>, Error> {
-        network.check()?;
-        let layout = Layout::of(network);
+        let layout = Layout::of(network)?;
         let data = zeros(layout.len());
         Ok(Params {
             layout: Arc::new(layout),
@@ -198,11 +222,7 @@ impl<E: Element> Params<E> {
     }
     /// All zeros, for a network and its companions.
     pub fn zeros_with(network: &Network, companions: &Companions) -> Result<Params<E>, Error> {
-        network.check()?;
-        if let Some(encoder) = &companions.encoder {
-            encoder.check()?;
-        }
-        let layout = Layout::with(network, companions);
+        let layout = Layout::with(network, companions)?;
         let data = zeros(layout.len());
         Ok(Params {
             layout: Arc::new(layout),
@@ -279,13 +299,6 @@ impl<E: Element> Params<E> {
     }
     /// Every parameter's own slice, in the order of [`Layout::views`].
     pub(crate) fn split_mut(&mut self) -> Vec<&mut [E]> {
-        let mut rest = self.data.as_mut_slice();
-        let mut slices = Vec::with_capacity(self.layout.views.len());
-        for view in &self.layout.views {
-            let (head, tail) = rest.split_at_mut(view.len());
-            slices.push(head);
-            rest = tail;
-        }
-        slices
+        self.layout.split_mut(&mut self.data)
     }
 }

@@ -4,6 +4,7 @@ use crate::{CellKind, Error};
 
 /// What a network reads at each step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub enum Input {
     /// This many numbers.
     Features(usize),
@@ -22,6 +23,7 @@ impl Input {
 
 /// How leaky cells hold their leak α: `leak` in the layout, α = σ(leak).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Leak {
     /// One α for all units of a layer and direction; else each unit has its own.
     pub shared: bool,
@@ -31,6 +33,7 @@ pub struct Leak {
 
 /// Layers of one kind of cell, with an optional readout y = W_hy h + b_y at every step.
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Network {
     /// The cell of every layer.
     pub cell: CellKind,
@@ -110,12 +113,24 @@ impl Network {
                 self.zoneout
             )));
         }
-        if self.leak != Leak::default() && self.cell.sizes().unit == 0 {
+        self.check_memory()?;
+        if self.leak != Leak::default() && !self.cell.has_leak() {
             let cell = self.cell.name();
             return Err(Error::Unsupported(format!(
                 "the cell {cell} has no leak to share or to fix: choose leaky or leaky-relu"
             )));
         }
+        Ok(())
+    }
+    /// That memory could hold the parameters of each sweep, and a step of each.
+    fn check_memory(&self) -> Result<(), Error> {
+        // Room for twelve copies of eight bytes: gates, directions, moments and packed copies are fewer.
+        const COPIES: usize = 96;
+        let (h, layers) = (self.hidden, self.layers);
+        let read = self.input.width().max(2 * h.min(usize::MAX / 2));
+        Error::fits("the network", &[layers, read, h, COPIES])?;
+        let output = self.output.unwrap_or(1);
+        Error::fits("the readout", &[output, h, COPIES])?;
         Ok(())
     }
     /// That a step of these features can be read, and its output has room.
@@ -158,7 +173,7 @@ impl Network {
     }
     /// Numbers of each parameter that the cell's units have of their own: H, or 1 where the units share it.
     pub(crate) fn unit_width(&self) -> usize {
-        match self.leak.shared {
+        match self.leak.shared && self.cell.has_leak() {
             true => 1,
             false => self.hidden,
         }
@@ -167,10 +182,14 @@ impl Network {
     pub fn directions(&self) -> usize {
         1 + usize::from(self.bidirectional)
     }
+    /// L·D: how many [`sweeps`](Network::sweeps) there are.
+    pub fn sweep_count(&self) -> usize {
+        self.layers.saturating_mul(self.directions())
+    }
     /// Every layer in every direction.
     pub fn sweeps(&self) -> impl Iterator<Item = Sweep> + use<> {
         let directions = self.directions();
-        (0..self.layers * directions).map(move |index| Sweep {
+        (0..self.sweep_count()).map(move |index| Sweep {
             index,
             layer: index / directions,
             reverse: index % directions == 1,
@@ -180,15 +199,16 @@ impl Network {
     pub fn reads(&self, layer: usize) -> usize {
         match layer {
             0 => self.input.width(),
-            _ => self.directions() * self.hidden,
+            _ => self.hidden.saturating_mul(self.directions()),
         }
     }
     /// Numbers of state in each sweep: slots times H.
     pub fn state_width(&self) -> usize {
-        self.cell.sizes().state * self.hidden
+        self.hidden.saturating_mul(self.cell.sizes().state)
     }
     /// Width of what [`forward`](crate::forward) gives at each step: the readout's, or the last layer's.
     pub fn output_width(&self) -> usize {
-        self.output.unwrap_or(self.directions() * self.hidden)
+        let h = self.hidden.saturating_mul(self.directions());
+        self.output.unwrap_or(h)
     }
 }

@@ -15,6 +15,7 @@ use crate::{Batch, Element, Error, Network};
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// Shares of numbers that are dropped while training, each from 0 to below 1.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -117,6 +118,13 @@ impl<E: Element> Batch<E> {
                 return Err(Error::Unsupported(text));
             }
         }
+        if dropout.state > 0.0 && network.cell.sizes().from_h.is_empty() {
+            return Err(Error::Unsupported(format!(
+                "the cell {} has no recurrent product whose reading of h could be dropped: leave the dropout of the state \
+                 at 0",
+                network.cell.name()
+            )));
+        }
         if dropout == Dropout::default() && network.zoneout == 0.0 {
             return Ok(self);
         }
@@ -140,10 +148,10 @@ impl<E: Element> Batch<E> {
         if dropout.input > 0.0 {
             let width = network.input.width();
             let mask = self.lasting(&mut rng, dropout.input, width);
-            match &mut self.input {
+            match Arc::make_mut(&mut self.input) {
                 BatchInput::Symbols(..) => noise.symbols = mask,
                 BatchInput::Features(x, f) if *f == width => {
-                    for ends in self.offsets.windows(2) {
+                    for ends in self.packing.offsets.windows(2) {
                         let rows = x[ends[0] * width..ends[1] * width].iter_mut();
                         rows.zip(&mask).for_each(|(x, &m)| *x *= m);
                     }
@@ -167,14 +175,14 @@ impl<E: Element> Batch<E> {
             };
             noise.zone = network.sweeps().map(|_| kept(&mut rng)).collect();
         }
-        self.noise = Some(noise);
+        self.noise = Some(Arc::new(noise));
         Ok(self)
     }
 
     /// A mask of `width` numbers for each row, drawn in the caller's order, laid out in sorted order.
     fn lasting(&self, rng: &mut impl Rng, share: f64, width: usize) -> Vec<E> {
         let mut sorted = vec![E::ZERO; self.rows() * width];
-        for &p in &self.position {
+        for &p in &self.packing.position {
             sorted[p * width..][..width].copy_from_slice(&mask(rng, share, width));
         }
         sorted

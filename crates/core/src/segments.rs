@@ -3,6 +3,8 @@
 //!
 //! It costs one more forward; traces and δ are those of one segment instead of all T steps.
 
+use crate::stamp::Stamp;
+use crate::sum::add_compensated;
 use crate::{
     Batch, Cotangent, Deltas, Element, Error, Params, State, Team, Trace, Weights, backward,
     forward,
@@ -14,6 +16,8 @@ use crate::{
 /// differ in their last digits.
 #[derive(Clone, Debug)]
 pub struct Segments<E> {
+    /// What was run, and by which weights; none before the first run.
+    ran: Option<(Batch<E>, Stamp)>,
     /// The first step of each segment, and T at the end.
     bounds: Vec<usize>,
     /// The states of all rows, in sorted order, at each of `bounds`; rows that have ended keep their last.
@@ -30,6 +34,7 @@ impl<E: Element> Segments<E> {
     /// An empty one, to be filled.
     pub fn new() -> Segments<E> {
         Segments {
+            ran: None,
             bounds: Vec::new(),
             states: Vec::new(),
             outputs: Vec::new(),
@@ -56,6 +61,7 @@ impl<E: Element> Segments<E> {
                 "a network that reads from both ends cannot be run in segments of time: run all steps at once".into(),
             ));
         }
+        self.ran = None;
         state.check(network, batch.rows())?;
         let steps = batch.steps();
         let length = steps.isqrt().max(1);
@@ -65,7 +71,7 @@ impl<E: Element> Segments<E> {
         self.bounds.dedup();
         self.states.clear();
         self.outputs.clear();
-        let mut now = state.select(&batch.order);
+        let mut now = state.select(&batch.packing.order);
         for (segment, ends) in self.bounds.windows(2).enumerate() {
             let part = batch.part(ends[0], ends[1])?;
             forward(
@@ -77,11 +83,12 @@ impl<E: Element> Segments<E> {
             )?;
             self.held = segment;
             self.outputs.extend_from_slice(self.trace.outputs());
-            let after = self.trace.final_state(network, &part);
+            let after = self.trace.final_state()?;
             self.states.push(now.clone());
             now.set_first(&after);
         }
         self.states.push(now);
+        self.ran = Some((batch.clone(), weights.stamp));
         Ok(())
     }
 
@@ -97,74 +104,77 @@ impl<E: Element> Segments<E> {
 
     /// The state after `steps` steps of every row (rows that are shorter: after their last); `None` where no segment
     /// ends there.
-    pub fn state_after(&self, batch: &Batch<E>, steps: usize) -> Option<State<E>> {
+    pub fn state_after(&self, steps: usize) -> Option<State<E>> {
+        let (batch, _) = self.ran.as_ref()?;
         let at = self.bounds.binary_search(&steps.min(batch.steps())).ok()?;
-        Some(self.states.get(at)?.select(&batch.position))
+        Some(self.states.get(at)?.select(&batch.packing.position))
     }
 
     /// [`backward`]: the gradient of the state before the first step; those of the parameters are *added* to
     /// `gradient` where there is one.
     ///
-    /// `weights` and `batch` must be those of [`Segments::forward`]. Errors where sizes disagree.
+    /// Errors where sizes disagree, and where other weights ran [`Segments::forward`].
     pub fn backward(
         &mut self,
         weights: &Weights<E>,
-        batch: &Batch<E>,
         cotangent: Cotangent<'_, E>,
         mut gradient: Option<&mut Params<E>>,
         team: &Team,
     ) -> Result<State<E>, Error> {
-        let (needs, has) = (self.outputs.len(), cotangent.outputs.len());
-        let width = self.output_width();
-        if self.bounds.last() != Some(&batch.steps()) || needs != batch.total() * width {
+        let ran = self.ran.as_ref().filter(|(_, w)| *w == weights.stamp);
+        let Some((batch, _)) = ran else {
             return Err(Error::Mismatch {
-                what: "the batch",
-                why: "it is not the one that was run forward".into(),
+                what: "the segments",
+                why: "these weights, as they are now, did not run them forward".into(),
             });
-        }
-        if has != needs {
-            let shape = format!("[{} steps in all, {width}]", batch.total());
-            return Err(Error::size(
-                "the gradient of the outputs",
-                has,
-                needs,
-                shape,
-            ));
-        }
+        };
+        let width = self.trace.output_width();
+        let shape = || format!("[{} steps in all, {width}]", batch.total());
+        let (what, has) = ("the gradient of the outputs", cotangent.outputs.len());
+        Error::check_size(what, has, &[batch.total(), width], shape)?;
         let network = &weights.network;
         let mut d_state = match cotangent.state {
             Some(state) => {
                 state.check(network, batch.rows())?;
-                state.select(&batch.order)
+                state.select(&batch.packing.order)
             }
             None => State::zeros(network, batch.rows()),
         };
+        // As many sums as segments: they are added with compensation, as the parts of one long sum are.
+        let mut own = gradient.as_deref().map(Params::zeros_like);
+        let mut lost = vec![E::ZERO; own.as_ref().map_or(0, |own| own.data().len())];
         for (segment, ends) in self.bounds.windows(2).enumerate().rev() {
-            let part = batch.part(ends[0], ends[1])?;
+            let rows = batch.packing.alive(ends[0]);
             if self.held != segment {
-                let before = self.states[segment].first(part.rows());
+                let part = batch.part(ends[0], ends[1])?;
+                let before = self.states[segment].first(rows);
                 forward(weights, &part, &before, &mut self.trace, team)?;
                 self.held = segment;
             }
-            let places = batch.offsets[ends[0]] * width..batch.offsets[ends[1]] * width;
-            let d_after = d_state.first(part.rows());
+            let offsets = &batch.packing.offsets;
+            let places = offsets[ends[0]] * width..offsets[ends[1]] * width;
+            let d_after = d_state.first(rows);
             let cotangent = Cotangent {
                 outputs: &cotangent.outputs[places],
                 state: Some(&d_after),
             };
-            let gradient = gradient.as_deref_mut();
+            if let Some(own) = &mut own {
+                own.data_mut().fill(E::ZERO);
+            }
             backward(
                 weights,
-                &part,
                 &self.trace,
                 cotangent,
                 &mut self.deltas,
-                gradient,
+                own.as_mut(),
                 team,
             )?;
-            d_state.set_first(&self.deltas.state_before(weights, &part));
+            if let (Some(gradient), Some(own)) = (gradient.as_deref_mut(), &own) {
+                add_compensated(gradient.data_mut(), &mut lost, own.data());
+            }
+            d_state.set_first(&self.deltas.state_before()?);
         }
-        Ok(d_state.select(&batch.position))
+        Ok(d_state.select(&batch.packing.position))
     }
 
     /// Bytes that the buffers hold.

@@ -1,5 +1,6 @@
 //! What crosses a step.
 
+use crate::sum::{add_compensated, is_long};
 use crate::{Element, Error, Network, Params};
 
 /// The state of B rows, for every layer and direction: S slots of `[B, H]`, in the caller's row order.
@@ -15,25 +16,43 @@ pub struct State<E> {
 
 impl<E: Element> State<E> {
     /// All zeros.
+    ///
+    /// # Panics
+    /// Where no memory could hold as many numbers.
     pub fn zeros(network: &Network, rows: usize) -> State<E> {
-        let (sweeps, width) = (network.layers * network.directions(), network.state_width());
+        let (sweeps, width) = (network.sweep_count(), network.state_width());
+        let numbers = Error::fits("the state", &[sweeps, rows, width]);
         State {
-            data: vec![E::ZERO; sweeps * rows * width],
+            data: vec![E::ZERO; numbers.unwrap_or_else(|e| panic!("{e}"))],
             sweeps,
             rows,
             width,
         }
     }
-    /// The learned state in every row, or zeros where the network learns none.
-    pub fn initial(network: &Network, params: &Params<E>, rows: usize) -> State<E> {
+    /// The learned state in every row, or zeros where the network learns none. An error where the parameters are another
+    /// network's.
+    pub fn initial(network: &Network, params: &Params<E>, rows: usize) -> Result<State<E>, Error> {
         let mut state = State::zeros(network, rows);
+        params.layout().check(network)?;
         for row in 0..rows {
-            state.reset(network, params, row);
+            state.set_initial(network, params, row);
         }
-        state
+        Ok(state)
     }
-    /// Sets one row back to the learned state, or to zeros.
-    pub fn reset(&mut self, network: &Network, params: &Params<E>, row: usize) {
+    /// Sets one row back to the learned state, or to zeros. An error where there is no such row, and where state or
+    /// parameters are another network's.
+    pub fn reset(
+        &mut self,
+        network: &Network,
+        params: &Params<E>,
+        row: usize,
+    ) -> Result<(), Error> {
+        self.check_row(network, row)?;
+        params.layout().check(network)?;
+        self.set_initial(network, params, row);
+        Ok(())
+    }
+    fn set_initial(&mut self, network: &Network, params: &Params<E>, row: usize) {
         for sweep in network.sweeps() {
             let to = self.row_mut(sweep.index, row);
             match params.layout().sweep(sweep).state {
@@ -43,25 +62,32 @@ impl<E: Element> State<E> {
         }
     }
     /// Adds the gradient of the state before (`self`) to that of the learned state, for the rows in `started`:
-    /// those whose state was the learned one. Nothing where none is learned.
+    /// those whose state was the learned one. Nothing where none is learned; an error where state or gradient are
+    /// another network's.
     pub fn add_to_learned(
         &self,
         network: &Network,
         started: impl Fn(usize) -> bool,
         gradient: &mut Params<E>,
-    ) {
+    ) -> Result<(), Error> {
+        self.check(network, self.rows)?;
+        gradient.layout().check(network)?;
         for sweep in network.sweeps() {
             let Some(view) = gradient.layout().sweep(sweep).state else {
-                return;
+                return Ok(());
             };
             let range = gradient.layout().views()[view].range();
+            let mut lost = vec![E::ZERO; self.width];
             for row in (0..self.rows).filter(|&r| started(r)) {
                 let to = &mut gradient.data_mut()[range.clone()];
-                for (g, &d) in to.iter_mut().zip(self.row(sweep.index, row)) {
-                    *g += d;
+                let d = self.row(sweep.index, row);
+                match is_long(self.rows) {
+                    false => to.iter_mut().zip(d).for_each(|(g, &d)| *g += d),
+                    true => add_compensated(to, &mut lost, d),
                 }
             }
         }
+        Ok(())
     }
     /// B.
     pub fn rows(&self) -> usize {
@@ -72,15 +98,32 @@ impl<E: Element> State<E> {
         self.width
     }
     /// Row `row` of sweep `sweep` (layer by layer, forward before reverse): h, then c where there is one.
+    ///
+    /// # Panics
+    /// Where there is no such row or sweep, as indexing a slice does.
     pub fn row(&self, sweep: usize, row: usize) -> &[E] {
+        assert!(
+            row < self.rows,
+            "the state has {} rows, not {row}",
+            self.rows
+        );
         &self.data[(sweep * self.rows + row) * self.width..][..self.width]
     }
     /// The same, to write.
+    ///
+    /// # Panics
+    /// As [`row`](State::row).
     pub fn row_mut(&mut self, sweep: usize, row: usize) -> &mut [E] {
+        assert!(
+            row < self.rows,
+            "the state has {} rows, not {row}",
+            self.rows
+        );
         &mut self.data[(sweep * self.rows + row) * self.width..][..self.width]
     }
-    /// The first `rows` rows.
+    /// The first `rows` rows, or all where there are fewer.
     pub fn first(&self, rows: usize) -> State<E> {
+        let rows = rows.min(self.rows);
         let mut data = Vec::with_capacity(self.sweeps * rows * self.width);
         for sweep in 0..self.sweeps {
             data.extend_from_slice(
@@ -150,15 +193,15 @@ impl<E: Element> State<E> {
         Ok(())
     }
     pub(crate) fn check(&self, network: &Network, rows: usize) -> Result<(), Error> {
-        let needs = State::<E>::zeros(network, 0);
-        if (self.sweeps, self.width, self.rows) == (needs.sweeps, needs.width, rows) {
+        let (sweeps, width) = (network.sweep_count(), network.state_width());
+        if (self.sweeps, self.width, self.rows) == (sweeps, width, rows) {
             return Ok(());
         }
         Err(Error::Mismatch {
             what: "the state",
             why: format!(
                 "it has {} sweeps of {} rows of {} numbers; the network and the batch need {} of {rows} of {}",
-                self.sweeps, self.rows, self.width, needs.sweeps, needs.width
+                self.sweeps, self.rows, self.width, sweeps, width
             ),
         })
     }

@@ -46,7 +46,7 @@ impl<E: Element> Stepper<E> {
         });
         let mut stepper = Stepper {
             layers: layers.collect(),
-            initial: State::initial(network, params, 1),
+            initial: weights.initial_state(1),
             weights: weights.for_steps(),
         };
         stepper.reset();

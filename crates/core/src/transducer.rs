@@ -114,6 +114,10 @@ pub struct TransducerTrace<E> {
     decoder: Trace<E>,
     deltas: [Deltas<E>; 2],
     attention: AttentionTrace<E>,
+    /// Whether [`Transducer::forward`] left all of it, so that backward goes with it.
+    whole: bool,
+    /// The vectors that were given `[B, width]`; empty where sequences were.
+    vectors: Vec<E>,
     /// tanh(W_b x + b_b) `[B, L·S·H]`
     bridged: Vec<E>,
     outputs: Vec<E>,
@@ -126,6 +130,8 @@ impl<E: Element> Default for TransducerTrace<E> {
             decoder: Trace::new(),
             deltas: [Deltas::new(), Deltas::new()],
             attention: AttentionTrace::new(),
+            whole: false,
+            vectors: Vec::new(),
             bridged: Vec::new(),
             outputs: Vec::new(),
         }
@@ -146,7 +152,7 @@ impl<E: Element> Transducer<E> {
         companions: &Companions,
         params: &Params<E>,
     ) -> Result<Transducer<E>, Error> {
-        if *params.layout() != Layout::with(network, companions) {
+        if *params.layout() != Layout::with(network, companions)? {
             return Err(Error::Mismatch {
                 what: "the parameters",
                 why: "they have the layout of other networks".into(),
@@ -178,6 +184,13 @@ impl<E: Element> Transducer<E> {
     /// Packs again, after the parameters have changed.
     pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
         self.decoder.refresh(params)?;
+        let own = self.encoder.as_ref().map_or(0, |(_, own)| own.data().len());
+        if params.encoder().len() != own {
+            return Err(Error::Mismatch {
+                what: "the parameters",
+                why: "they have the layout of other networks".into(),
+            });
+        }
         if let Some((weights, own)) = &mut self.encoder {
             own.data_mut()
                 .copy_from_slice(&params.data()[params.encoder()]);
@@ -208,18 +221,23 @@ impl<E: Element> Transducer<E> {
         trace: &mut TransducerTrace<E>,
         team: &Team,
     ) -> Result<State<E>, Error> {
+        trace.whole = false;
+        trace.vectors.clear();
         match (given, &self.encoder, &self.bridge) {
-            (Given::Sequences(batch), Some((weights, own)), _) => {
-                let start = State::initial(weights.network(), own, batch.rows());
+            (Given::Sequences(batch), Some((weights, _)), _) => {
+                let start = weights.initial_state(batch.rows());
                 forward(weights, batch, &start, &mut trace.encoder, team)?;
-                let after = trace.encoder.final_state(weights.network(), batch);
-                Ok(handed_over(
-                    weights.network(),
-                    self.decoder.network(),
-                    &after,
-                ))
+                let after = trace.encoder.final_state()?;
+                let (encoder, decoder) = (weights.network(), self.decoder.network());
+                Ok(handed_over(encoder, decoder, &after))
             }
             (Given::Vectors(x), None, Some(bridge)) => {
+                if x.cols() != bridge.reads() {
+                    let shape = format!("[{} rows, {}]", x.rows(), bridge.reads());
+                    let (has, needs) = (x.rows() * x.cols(), x.rows() * bridge.reads());
+                    return Err(Error::size("what is given", has, needs, shape));
+                }
+                (0..x.rows()).for_each(|r| trace.vectors.extend_from_slice(x.row(r)));
                 bridge.forward(self.decoder.level(), x, &mut trace.bridged, team);
                 self.decoder.level().run(Tanh(&mut trace.bridged));
                 let network = self.decoder.network();
@@ -240,55 +258,65 @@ impl<E: Element> Transducer<E> {
             }),
         }
     }
-    /// The decoder over `symbols` from `state`; row `r` attends to row `attends[r]` of what was read last. Leaves the
-    /// odds in [`TransducerTrace::outputs`].
+    /// The decoder over `symbols` from `state`; with attention, row `r` attends to row `attends[r]` of what was
+    /// [`read`](Transducer::read) last. Leaves the odds in [`TransducerTrace::outputs`]. Errors where sizes disagree, and
+    /// where nothing was read that could be attended to.
     pub fn decode(
         &self,
-        given: Given<'_, E>,
         attends: &[usize],
         symbols: &Batch<E>,
         state: &State<E>,
         trace: &mut TransducerTrace<E>,
         team: &Team,
     ) -> Result<(), Error> {
+        trace.whole = false;
         forward(&self.decoder, symbols, state, &mut trace.decoder, team)?;
-        let (Some(attention), Given::Sequences(source)) = (&self.attention, given) else {
+        let (Some(attention), Some((encoder, _))) = (&self.attention, &self.encoder) else {
             trace.outputs.clear();
             trace.outputs.extend_from_slice(trace.decoder.outputs());
             return Ok(());
         };
+        let source = &trace.encoder.ran_by(encoder)?.batch;
+        let rows = symbols.rows();
+        if attends.len() != rows {
+            let shape = format!("[{rows} rows]");
+            return Err(Error::size(
+                "the rows attended to",
+                attends.len(),
+                rows,
+                shape,
+            ));
+        }
+        if let Some(row) = attends.iter().find(|&&row| row >= source.rows()) {
+            return Err(Error::Mismatch {
+                what: "the rows attended to",
+                why: format!("row {row} was not read: there are {}", source.rows()),
+            });
+        }
         let memory = Memory {
             batch: source,
             states: trace.encoder.outputs(),
         };
-        let h = Rows::new(
-            trace.decoder.outputs(),
-            symbols.total(),
-            trace.decoder.output_width(),
-        );
+        let (n, width) = (symbols.total(), trace.decoder.output_width());
         attention.forward(
             (self.decoder.level(), team),
-            (symbols, h),
+            (symbols, Rows::new(trace.decoder.outputs(), n, width)),
             (memory, attends),
             &mut trace.attention,
             &mut trace.outputs,
         );
         Ok(())
     }
-    /// The decoder's state after each row's last step of [`decode`](Transducer::decode).
-    pub fn state_after(&self, symbols: &Batch<E>, trace: &TransducerTrace<E>) -> State<E> {
-        trace.decoder.final_state(self.decoder.network(), symbols)
+    /// The decoder's state after each row's last step of [`decode`](Transducer::decode). An error before it.
+    pub fn state_after(&self, trace: &TransducerTrace<E>) -> Result<State<E>, Error> {
+        trace.decoder.final_state()
     }
     /// Where row `row` looked at step `t` of the last [`decode`](Transducer::decode): a weight for each of the steps
     /// of the source; empty without attention.
-    pub fn looked<'t>(
-        &self,
-        symbols: &Batch<E>,
-        trace: &'t TransducerTrace<E>,
-        (t, row): (usize, usize),
-    ) -> &'t [E] {
+    pub fn looked<'t>(&self, trace: &'t TransducerTrace<E>, (t, row): (usize, usize)) -> &'t [E] {
         let starts = &trace.attention.starts;
-        match (&self.attention, symbols.at(t, row)) {
+        let symbols = trace.decoder.batch().ok();
+        match (&self.attention, symbols.and_then(|s| s.at(t, row))) {
             (Some(_), Some(at)) if at + 1 < starts.len() => {
                 &trace.attention.weights[starts[at]..starts[at + 1]]
             }
@@ -316,35 +344,47 @@ impl<E: Element> Transducer<E> {
             });
         }
         let attends: Vec<usize> = (0..symbols.rows()).collect();
-        self.decode(given, &attends, symbols, &state, trace, team)
+        self.decode(&attends, symbols, &state, trace, team)?;
+        trace.whole = true;
+        Ok(())
     }
 
     /// Adds the gradient of the parameters to `gradient`, from ∂L/∂y `[Σ T, V]` of what [`forward`](Self::forward)
-    /// left.
+    /// left. Errors where sizes disagree, and where the trace is not that of a `forward` with these parameters.
     pub fn backward(
         &self,
-        given: Given<'_, E>,
-        symbols: &Batch<E>,
         trace: &mut TransducerTrace<E>,
         d_outputs: &[E],
         gradient: &mut Params<E>,
         team: &Team,
     ) -> Result<(), Error> {
+        if !trace.whole {
+            return Err(Error::Mismatch {
+                what: "the trace",
+                why: "Transducer::forward did not leave it".into(),
+            });
+        }
+        self.check_gradient(gradient)?;
         let level = self.decoder.level();
+        let n = trace.decoder.ran_by(&self.decoder)?.batch.total();
+        let v = self.symbols();
+        let shape = || format!("[{n} steps in all, {v}]");
+        let what = "the gradient of the outputs";
+        Error::check_size(what, d_outputs.len(), &[n, v], shape)?;
         let mut d_h = Vec::new();
         let mut d_memory = vec![E::ZERO; trace.encoder.outputs().len()];
-        let d_decoder = match (&self.attention, given) {
-            (Some(attention), Given::Sequences(source)) => {
+        let d_decoder = match (&self.attention, &self.encoder) {
+            (Some(attention), Some((encoder, _))) => {
                 let memory = Memory {
-                    batch: source,
+                    batch: &trace.encoder.ran_by(encoder)?.batch,
                     states: trace.encoder.outputs(),
                 };
-                let (n, width) = (symbols.total(), trace.decoder.output_width());
+                let h = Rows::new(trace.decoder.outputs(), n, trace.decoder.output_width());
                 attention.backward(
                     (level, team),
-                    (symbols, Rows::new(trace.decoder.outputs(), n, width)),
+                    h,
                     (memory, &trace.attention),
-                    Rows::new(d_outputs, n, self.symbols()),
+                    Rows::new(d_outputs, n, v),
                     (&mut d_h, &mut d_memory),
                     gradient,
                 )?;
@@ -358,18 +398,10 @@ impl<E: Element> Transducer<E> {
         };
         let [deltas, encoder_deltas] = &mut trace.deltas;
         let into = Some(&mut *gradient);
-        backward(
-            &self.decoder,
-            symbols,
-            &trace.decoder,
-            cotangent,
-            deltas,
-            into,
-            team,
-        )?;
-        let d_state = deltas.state_before(&self.decoder, symbols);
-        match (given, &self.encoder, &self.bridge) {
-            (Given::Sequences(source), Some((weights, own)), _) => {
+        backward(&self.decoder, &trace.decoder, cotangent, deltas, into, team)?;
+        let d_state = deltas.state_before()?;
+        match (&self.encoder, &self.bridge) {
+            (Some((weights, own)), _) => {
                 let network = weights.network();
                 let d_after = handed_back(network, &d_state);
                 let mut d_own = own.zeros_like();
@@ -377,30 +409,22 @@ impl<E: Element> Transducer<E> {
                     outputs: &d_memory,
                     state: Some(&d_after),
                 };
-                let into = Some(&mut d_own);
-                let encoder = &trace.encoder;
-                backward(
-                    weights,
-                    source,
-                    encoder,
-                    cotangent,
-                    encoder_deltas,
-                    into,
-                    team,
-                )?;
+                let (into, encoder) = (Some(&mut d_own), &trace.encoder);
+                backward(weights, encoder, cotangent, encoder_deltas, into, team)?;
                 if network.learned_state {
-                    let before = encoder_deltas.state_before(weights, source);
-                    before.add_to_learned(network, |_| true, &mut d_own);
+                    let before = encoder_deltas.state_before()?;
+                    before.add_to_learned(network, |_| true, &mut d_own)?;
                 }
                 let range = gradient.encoder();
                 let to = gradient.data_mut()[range].iter_mut();
                 to.zip(d_own.data()).for_each(|(g, &d)| *g += d);
                 Ok(())
             }
-            (Given::Vectors(x), _, Some(bridge)) => {
+            (None, Some(bridge)) => {
                 let width = self.decoder.network().layers * d_state.width();
-                let mut d_bridged = Vec::with_capacity(x.rows() * width);
-                for row in 0..x.rows() {
+                let rows = d_state.rows();
+                let mut d_bridged = Vec::with_capacity(rows * width);
+                for row in 0..rows {
                     for layer in 0..self.decoder.network().layers {
                         d_bridged.extend_from_slice(d_state.row(layer, row));
                     }
@@ -408,10 +432,28 @@ impl<E: Element> Transducer<E> {
                 for (d, &z) in d_bridged.iter_mut().zip(&trace.bridged) {
                     *d *= E::ONE - z * z;
                 }
-                let d_y = Rows::new(&d_bridged, x.rows(), width);
+                let x = Rows::new(&trace.vectors, rows, bridge.reads());
+                let d_y = Rows::new(&d_bridged, rows, width);
                 bridge.backward(level, (x, d_y), &mut Vec::new(), gradient, team)
             }
             _ => Ok(()),
+        }
+    }
+    /// That a gradient has the layout of these networks and what stands between them.
+    fn check_gradient(&self, gradient: &Params<E>) -> Result<(), Error> {
+        gradient.layout().check(self.decoder.network())?;
+        let own = self.encoder.as_ref().map_or(0, |(_, own)| own.data().len());
+        let mut dense = self
+            .bridge
+            .iter()
+            .chain(self.attention.iter().flat_map(Attention::layers));
+        dense.try_for_each(|d| d.check(gradient))?;
+        match gradient.encoder().len() == own {
+            true => Ok(()),
+            false => Err(Error::Mismatch {
+                what: "the gradient",
+                why: "it has the layout of other networks".into(),
+            }),
         }
     }
 }

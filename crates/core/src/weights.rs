@@ -1,9 +1,9 @@
 //! Parameters laid out as the products stream them: packed once for each change of the parameters.
 
 use crate::cell::Sizes;
-use crate::extended::Extended;
 use crate::network::Sweep;
-use crate::norm::Norm;
+use crate::stamp::Stamp;
+use crate::step::{Norm, StepPlan};
 use crate::{Element, Error, Input, Network, Params, State};
 use elman_kernels::{Level, Packed, Rows, RowsMut, Start, product};
 
@@ -14,6 +14,8 @@ pub struct Weights<E> {
     pub(crate) level: Level,
     pub(crate) sweeps: Vec<SweepWeights<E>>,
     pub(crate) readout: Option<Readout<E>>,
+    /// Another after each change.
+    pub(crate) stamp: Stamp,
     initial: State<E>,
 }
 
@@ -130,6 +132,7 @@ impl<E: Element> Weights<E> {
                 weight_back: Packed::zeros(n, reads),
                 bias: vec![E::ZERO; n],
             }),
+            stamp: Stamp::new(),
             initial: State::zeros(network, 1),
             network: network.clone(),
         };
@@ -160,13 +163,13 @@ impl<E: Element> Weights<E> {
 
     /// Without the matrices that a [`RowStep`](crate::row_step) has of its own, or that are for backward.
     pub(crate) fn for_steps(mut self) -> Self {
-        let extended = Extended::with(&self.network, false).width > 0;
+        let plain = StepPlan::unmasked(&self.network).is_plain();
         let none = || Packed::zeros(0, 0);
         for w in &mut self.sweeps {
             w.input = InputWeights::Features(none());
             w.input_back = None;
             w.recurrent_back = none();
-            if !extended {
+            if plain {
                 w.recurrent = none();
             }
             if let Some(gated) = &mut w.gated {
@@ -191,18 +194,16 @@ impl<E: Element> Weights<E> {
 
     /// Packs again, after the parameters have changed.
     pub fn refresh(&mut self, params: &Params<E>) -> Result<(), Error> {
-        if !params.layout().begins_with(&self.network) {
-            return Err(Error::Mismatch {
-                what: "the parameters",
-                why: "they have the layout of another network".into(),
-            });
-        }
-        self.initial.reset(&self.network, params, 0);
+        params.layout().check(&self.network)?;
+        self.stamp = Stamp::new();
+        self.initial.reset(&self.network, params, 0)?;
         let (sizes, h) = (self.network.cell.sizes(), self.network.hidden);
         for w in &mut self.sweeps {
             let views = params.layout().sweep(w.sweep);
             w.bias.fill(E::ZERO);
-            for (lanes, view) in [(sizes.from_x, views.b_ih), (sizes.from_h, views.b_hh)] {
+            let biases = [(sizes.from_x, Some(views.b_ih)), (sizes.from_h, views.b_hh)];
+            for (lanes, view) in biases {
+                let Some(view) = view else { continue };
                 for (&lane, from) in lanes.iter().zip(params.slice(view).chunks_exact(h)) {
                     for (b, &x) in w.bias[lane * h..][..h].iter_mut().zip(from) {
                         *b += x;
@@ -215,16 +216,20 @@ impl<E: Element> Weights<E> {
                 w.bias.fill(E::ZERO);
             }
             let w_ih = in_lane_order(params.matrix(views.w_ih), sizes.from_x, h);
-            let (plain, gated) = plain_and_gated(&sizes);
-            let blocks = params.matrix(views.w_hh);
-            let w_hh = in_lane_order(blocks.slice(0, plain.len() * h), plain, h);
-            if let Some(own) = &mut w.gated {
-                let rest = blocks.slice(plain.len() * h, blocks.rows());
-                let rest = in_lane_order(rest, gated, h);
-                own.weight.pack_transposed(0, rest.view());
-                own.weight_back.pack(0, rest.view());
+            if let Some(view) = views.w_hh {
+                let (plain, gated) = plain_and_gated(&sizes);
+                let blocks = params.matrix(view);
+                let w_hh = in_lane_order(blocks.slice(0, plain.len() * h), plain, h);
+                w.recurrent.pack_transposed(0, w_hh.view());
+                w.recurrent_back.pack(0, w_hh.view());
+                if let Some(own) = &mut w.gated {
+                    let rest = blocks.slice(plain.len() * h, blocks.rows());
+                    let rest = in_lane_order(rest, gated, h);
+                    own.weight.pack_transposed(0, rest.view());
+                    own.weight_back.pack(0, rest.view());
+                }
             }
-            let (w_ih, w_hh) = (w_ih.view(), w_hh.view());
+            let w_ih = w_ih.view();
             match &mut w.input {
                 InputWeights::Features(packed) => packed.pack_transposed(0, w_ih),
                 InputWeights::Symbols(table) => {
@@ -239,8 +244,6 @@ impl<E: Element> Weights<E> {
             if let Some(packed) = &mut w.input_back {
                 packed.pack(0, w_ih);
             }
-            w.recurrent.pack_transposed(0, w_hh);
-            w.recurrent_back.pack(0, w_hh);
             for (&view, to) in views.unit.iter().zip(w.unit.chunks_exact_mut(h)) {
                 match params.slice(view) {
                     [shared] => to.fill(*shared),

@@ -51,14 +51,14 @@ proptest! {
         let n = state.data().len();
         let (v, u) = (case.noise(n, 1), case.noise(n, 2));
         let mut pushed = v.clone();
-        tangent(&weights, &batch, &trace, (0, 0), &mut pushed, &mut Tangent::new()).unwrap();
+        tangent(&weights, &trace, (0, 0), &mut pushed, &mut Tangent::new()).unwrap();
         let mut d_after = State::zeros(&case.network, 1);
         d_after.data_mut().copy_from_slice(&u);
         let d_outputs = vec![0.0; trace.outputs().len()];
         let cotangent = Cotangent { outputs: &d_outputs, state: Some(&d_after) };
         let mut deltas = Deltas::new();
-        backward(&weights, &batch, &trace, cotangent, &mut deltas, None, &team).unwrap();
-        let pulled = deltas.state_before(&weights, &batch);
+        backward(&weights, &trace, cotangent, &mut deltas, None, &team).unwrap();
+        let pulled = deltas.state_before().unwrap();
         let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
         let (left, right) = (dot(&pushed, &u), dot(&v, pulled.data()));
         prop_assert!((left - right).abs() <= ROUNDING * (1.0 + left.abs()), "{left} {right} of {case:?}");
@@ -78,12 +78,12 @@ proptest! {
         let places: Vec<_> = (0..batch.rows()).map(|r| (batch.length(r) - 1, r)).collect();
         let given = case.noise(places.len() * all, 4);
         let (mut pulled, mut work) = (given.clone(), Pullback::new());
-        pull_back(&weights, &batch, &trace, &places, &mut pulled, &mut work).unwrap();
+        pull_back(&weights, &trace, &places, &mut pulled, &mut work).unwrap();
         for (i, &(t, row)) in places.iter().enumerate() {
             let mut before = State::zeros(&case.network, 1);
             let mut d_after = State::zeros(&case.network, 1);
             for layer in 0..case.network.layers {
-                before.row_mut(layer, 0).copy_from_slice(trace.sweeps()[layer].state(&batch, t, row));
+                before.row_mut(layer, 0).copy_from_slice(trace.sweeps()[layer].state(t, row));
                 let from = &given[i * all + layer * width..][..width];
                 d_after.row_mut(layer, 0).copy_from_slice(from);
             }
@@ -93,8 +93,8 @@ proptest! {
             let d_outputs = vec![0.0; alone.outputs().len()];
             let cotangent = Cotangent { outputs: &d_outputs, state: Some(&d_after) };
             let mut deltas = Deltas::new();
-            backward(&weights, &last, &alone, cotangent, &mut deltas, None, &team).unwrap();
-            let exact = deltas.state_before(&weights, &last);
+            backward(&weights, &alone, cotangent, &mut deltas, None, &team).unwrap();
+            let exact = deltas.state_before().unwrap();
             for (ours, exact) in pulled[i * all..][..all].iter().zip(exact.data()) {
                 prop_assert!((ours - exact).abs() <= ROUNDING, "{ours} {exact} of {case:?}");
             }
@@ -129,11 +129,11 @@ proptest! {
         let d_outputs = case.noise(trace.outputs().len(), 3);
         let mut gradient = case.params().zeros_like();
         let cotangent = Cotangent { outputs: &d_outputs, state: None };
-        backward(&weights, &batch, &trace, cotangent, &mut deltas, Some(&mut gradient), &team).unwrap();
+        backward(&weights, &trace, cotangent, &mut deltas, Some(&mut gradient), &team).unwrap();
         for sweep in case.network.sweeps() {
             let whole = gradient.get(&format!("weight_hh{}", sweep.suffix())).unwrap();
             let mut sum = vec![0.0; whole.len()];
-            step_contributions(&weights, &batch, &trace, &deltas, sweep, |_, part| {
+            step_contributions(&weights, &trace, &deltas, sweep, |_, part| {
                 sum.iter_mut().zip(part).for_each(|(s, p)| *s += p);
             }).unwrap();
             let scale = whole.iter().fold(1.0f64, |m, x| m.max(x.abs()));
@@ -152,7 +152,7 @@ fn a_shared_leak_sums_and_a_fixed_leak_stays() {
         let batch = Batch::features(&[0.3; 12], [6, 1, 2], None).unwrap();
         let weights = Weights::new(network, params).unwrap();
         let (team, mut trace, mut deltas) = (Team::new(1), Trace::new(), Deltas::new());
-        let state = State::initial(network, params, 1);
+        let state = State::initial(network, params, 1).unwrap();
         forward(&weights, &batch, &state, &mut trace, &team).unwrap();
         let cotangent = Cotangent {
             outputs: &[1.0; 6],
@@ -161,7 +161,6 @@ fn a_shared_leak_sums_and_a_fixed_leak_stays() {
         let mut gradient = params.zeros_like();
         backward(
             &weights,
-            &batch,
             &trace,
             cotangent,
             &mut deltas,

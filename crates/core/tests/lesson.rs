@@ -64,7 +64,6 @@ impl Ran {
         let into = Some(&mut gradient);
         backward(
             &self.weights,
-            &self.batch,
             &self.trace,
             cotangent,
             &mut deltas,
@@ -79,21 +78,13 @@ impl Ran {
         let mut columns = vec![0.0; n * n];
         (0..n).for_each(|i| columns[i * n + i] = 1.0);
         let mut work = Tangent::new();
-        tangent(
-            &self.weights,
-            &self.batch,
-            &self.trace,
-            (t, 0),
-            &mut columns,
-            &mut work,
-        )
-        .unwrap();
+        tangent(&self.weights, &self.trace, (t, 0), &mut columns, &mut work).unwrap();
         (0..n)
             .map(|i| (0..n).map(|j| columns[j * n + i]).collect())
             .collect()
     }
     fn h(&self, steps: usize) -> &[f64] {
-        self.trace.sweeps()[0].state(&self.batch, steps, 0)
+        self.trace.sweeps()[0].state(steps, 0)
     }
 }
 
@@ -131,7 +122,7 @@ fn example_2_bptt_gradient_for_one_weight_occurrence() {
     let (gradient, deltas) = ran.gradient(&params, &[0.0, 1.0]);
     let second = run_from(&network, &params, ran.h(1), &[2.0]);
     let (direct, late) = second.gradient(&params, &[1.0]);
-    let d_h1 = late.state_before(&second.weights, &second.batch);
+    let d_h1 = late.state_before().unwrap();
     close("dy2/dh1", d_h1.row(0, 0)[0], 0.44150639046311735);
     close("dy2/dh1", d_h1.row(0, 0)[1], 0.3690776985200408);
     let whole = gradient.get("weight_ih_l0").unwrap()[0];
@@ -176,7 +167,6 @@ fn norm_at_first(ran: &Ran, units: usize, steps: usize) -> f64 {
     let mut deltas = Deltas::new();
     backward(
         &ran.weights,
-        &ran.batch,
         &ran.trace,
         cotangent,
         &mut deltas,
@@ -184,7 +174,7 @@ fn norm_at_first(ran: &Ran, units: usize, steps: usize) -> f64 {
         &ran.team,
     )
     .unwrap();
-    let before = deltas.state_before(&ran.weights, &ran.batch);
+    let before = deltas.state_before().unwrap();
     before.data().iter().map(|x| x * x).sum::<f64>().sqrt()
 }
 
@@ -203,7 +193,7 @@ fn problem_1_dimensions() {
         output: None,
         ..Network::new(CellKind::Elman, Input::Features(2), 3, 1)
     };
-    let layout = Layout::of(&network);
+    let layout = Layout::of(&network).unwrap();
     assert_eq!(layout.find("weight_hh_l0").unwrap().shape, [3, 3]);
     assert_eq!(layout.find("weight_ih_l0").unwrap().shape, [3, 2]);
     assert_eq!(layout.find("bias_ih_l0").unwrap().shape, [3]);
@@ -247,18 +237,11 @@ fn problem_4_sum_over_occurrences() {
         }
     }
     let sweep = network.sweeps().next().unwrap();
-    step_contributions(
-        &ran.weights,
-        &ran.batch,
-        &ran.trace,
-        &deltas,
-        sweep,
-        |t, part| {
-            for (ours, exact) in part.iter().zip(&by_step[t]) {
-                close("contribution of a step", *ours, *exact);
-            }
-        },
-    )
+    step_contributions(&ran.weights, &ran.trace, &deltas, sweep, |t, part| {
+        for (ours, exact) in part.iter().zip(&by_step[t]) {
+            close("contribution of a step", *ours, *exact);
+        }
+    })
     .unwrap();
     for (i, ours) in gradient.get("weight_hh_l0").unwrap().iter().enumerate() {
         close("dL/dW_hh", *ours, by_step.iter().map(|s| s[i]).sum());
@@ -287,9 +270,7 @@ fn problem_5_truncation() {
             for (t, d) in (span.start..span.end).zip(deltas.inputs()) {
                 d_x[t] += d;
             }
-            state = ran
-                .trace
-                .state_after(&network, &ran.batch, span.keep - span.start);
+            state = ran.trace.state_after(span.keep - span.start).unwrap();
         }
         let nonzero = d_x.iter().filter(|d| **d != 0.0).count();
         assert_eq!(nonzero, reached, "{d_x:?}");

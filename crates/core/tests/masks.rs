@@ -56,7 +56,7 @@ proptest! {
             forward(&weights, &batch, &state, &mut trace, &team).unwrap();
             let cotangent = Cotangent { outputs: &d, state: None };
             let mut deltas = Deltas::new();
-            backward(&weights, &batch, &trace, cotangent, &mut deltas, Some(&mut gradient), &team).unwrap();
+            backward(&weights, &trace, cotangent, &mut deltas, Some(&mut gradient), &team).unwrap();
             (trace.outputs().to_vec(), gradient.data().to_vec())
         };
         prop_assert_eq!(run(1), run(3));
@@ -84,7 +84,7 @@ fn masks_that_last_are_the_same_at_every_step_and_in_every_window() {
     };
     let batch = masked(0);
     let trace = ran(&network, &params, &batch, 1);
-    let at = |t, row| trace.output(&batch, t, row).unwrap().to_vec();
+    let at = |t, row| trace.output(t, row).unwrap().to_vec();
     for t in 1..6 {
         assert_eq!(at(t, 1), at(0, 1));
     }
@@ -107,9 +107,7 @@ fn the_state_is_masked_where_it_enters_the_product_only() {
         .unwrap();
     let trace = ran(&network, &params, &batch, 1);
     // h_1 = 1, h_2 = 1 + m, h_3 = 1 + m (1 + m) with m 0 or 2.
-    let steps: Vec<&[f64]> = (0..3)
-        .map(|t| trace.output(&batch, t, 0).unwrap())
-        .collect();
+    let steps: Vec<&[f64]> = (0..3).map(|t| trace.output(t, 0).unwrap()).collect();
     for ((&first, &second), &third) in steps[0].iter().zip(steps[1]).zip(steps[2]) {
         let unit = [first, second, third];
         assert!(
@@ -166,7 +164,7 @@ fn symbols_are_dropped_whole_and_for_the_whole_row() {
     let batch = Batch::symbols(&ids, [18, 1], 9, None).unwrap();
     let batch = batch.with_noise(&network, dropout, DRAW).unwrap();
     let trace = ran(&network, &params, &batch, 1);
-    let at = |t| trace.output(&batch, t, 0).unwrap();
+    let at = |t| trace.output(t, 0).unwrap();
     let dropped = (0..9).filter(|&t| at(t) == [0.25; 3]).count();
     assert!((1..9).contains(&dropped), "{dropped} of 9");
     for t in 0..9 {
@@ -192,8 +190,8 @@ fn zoneout_keeps_whole_units_and_its_expectation_elsewhere() {
     );
     let mut kept = 0;
     for t in 0..30 {
-        let [before, after] = [t, t + 1].map(|t| random.sweeps()[0].state(&noisy, t, 0));
-        let made = random.sweeps()[0].made(&noisy, t, 0);
+        let [before, after] = [t, t + 1].map(|t| random.sweeps()[0].state(t, 0));
+        let made = random.sweeps()[0].made(t, 0);
         for i in 0..40 {
             let (h, c) = (i, 40 + i);
             let keeps = after[h] == before[h];
@@ -204,8 +202,8 @@ fn zoneout_keeps_whole_units_and_its_expectation_elsewhere() {
             );
             kept += usize::from(keeps);
         }
-        let [before, after] = [t, t + 1].map(|t| sure.sweeps()[0].state(&batch, t, 0));
-        let made = sure.sweeps()[0].made(&batch, t, 0);
+        let [before, after] = [t, t + 1].map(|t| sure.sweeps()[0].state(t, 0));
+        let made = sure.sweeps()[0].made(t, 0);
         for i in 0..80 {
             let mean = 0.4 * before[i] + 0.6 * made[i];
             assert!((after[i] - mean).abs() < 1e-15);
@@ -255,14 +253,7 @@ fn a_jacobian_of_a_masked_run_is_refused() {
     let weights = Weights::new(&network, &params).unwrap();
     let trace = ran(&network, &params, &batch, 1);
     let mut v = vec![1.0; 4];
-    let refused = tangent(
-        &weights,
-        &batch,
-        &trace,
-        (0, 0),
-        &mut v,
-        &mut Tangent::new(),
-    );
+    let refused = tangent(&weights, &trace, (0, 0), &mut v, &mut Tangent::new());
     assert!(matches!(refused, Err(Error::Unsupported(_))));
     let mut wrong = network.clone();
     wrong.zoneout = 1.0;

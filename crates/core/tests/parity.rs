@@ -127,14 +127,16 @@ fn compare<E: Element>(fixture: &Fixture, tolerance: f64) {
     close(
         "y",
         trace.outputs(),
-        &batch.pack(&fixture.get("y"), outputs),
+        &batch.pack(&fixture.get("y"), outputs).unwrap(),
         tolerance,
     );
     let last = fixture.state::<E>(&network, rows, ["h_n", "c_n"]);
-    let ours = trace.final_state(&network, &batch);
+    let ours = trace.final_state().unwrap();
     close("h_n, c_n", ours.data(), last.data(), tolerance);
 
-    let d_outputs = batch.pack(&fixture.get::<E>("cotangent.y"), outputs);
+    let d_outputs = batch
+        .pack(&fixture.get::<E>("cotangent.y"), outputs)
+        .unwrap();
     let d_state = fixture.state::<E>(&network, rows, ["cotangent.h_n", "cotangent.c_n"]);
     let cotangent = Cotangent {
         outputs: &d_outputs,
@@ -142,16 +144,7 @@ fn compare<E: Element>(fixture: &Fixture, tolerance: f64) {
     };
     let (mut deltas, mut gradient) = (Deltas::with_inputs(), params.zeros_like());
     let into = Some(&mut gradient);
-    backward(
-        &weights,
-        &batch,
-        &trace,
-        cotangent,
-        &mut deltas,
-        into,
-        &team,
-    )
-    .unwrap();
+    backward(&weights, &trace, cotangent, &mut deltas, into, &team).unwrap();
     for view in params.layout().views() {
         let theirs = fixture.get::<E>(&format!("grad.{}", view.name));
         close(
@@ -161,10 +154,10 @@ fn compare<E: Element>(fixture: &Fixture, tolerance: f64) {
             tolerance,
         );
     }
-    let d_x = batch.pack(&fixture.get::<E>("grad.x"), width);
+    let d_x = batch.pack(&fixture.get::<E>("grad.x"), width).unwrap();
     close("grad.x", deltas.inputs(), &d_x, tolerance);
     let before = fixture.state::<E>(&network, rows, ["grad.h0", "grad.c0"]);
-    let ours = deltas.state_before(&weights, &batch);
+    let ours = deltas.state_before().unwrap();
     close("grad.h0, grad.c0", ours.data(), before.data(), tolerance);
 }
 
@@ -216,10 +209,10 @@ fn gru_before_equals_onnx() {
     let weights = Weights::new(&network, &params).unwrap();
     let mut trace = Trace::new();
     forward(&weights, &batch, &state, &mut trace, &Team::new(1)).unwrap();
-    let y = batch.pack(&fixture.get::<f32>("y"), 10);
+    let y = batch.pack(&fixture.get::<f32>("y"), 10).unwrap();
     close("y", trace.outputs(), &y, F32);
     let last = fixture.state::<f32>(&network, 4, ["h_n", ""]);
-    let ours = trace.final_state(&network, &batch);
+    let ours = trace.final_state().unwrap();
     close("h_n", ours.data(), last.data(), F32);
     // The other form of the reset gate is another network.
     let other = Network {

@@ -72,15 +72,7 @@ impl Case {
         let y = trace.outputs().iter().enumerate();
         let d: Vec<f64> = y.map(|(i, y)| (i as f64).sin() + y).collect();
         let mut gradient = self.params.zeros_like();
-        net.backward(
-            self.given(),
-            &self.target,
-            &mut trace,
-            &d,
-            &mut gradient,
-            &team,
-        )
-        .unwrap();
+        net.backward(&mut trace, &d, &mut gradient, &team).unwrap();
         gradient
     }
     /// ‖analytic − numeric‖ / ‖numeric‖ over all parameters, fourth-order differences.
@@ -170,8 +162,7 @@ fn steps_are_the_whole() {
                     .map(|&r| case.target.symbol(t, r).unwrap())
                     .collect();
                 let step = Batch::symbols(&now, [1, rows.len()], SYMBOLS, None).unwrap();
-                net.decode(case.given(), &rows, &step, &state, &mut trace, &team)
-                    .unwrap();
+                net.decode(&rows, &step, &state, &mut trace, &team).unwrap();
                 for (i, &row) in rows.iter().enumerate() {
                     let place = case.target.at(t, row).unwrap() * SYMBOLS;
                     let own = step.at(0, i).unwrap() * SYMBOLS;
@@ -180,17 +171,14 @@ fn steps_are_the_whole() {
                         whole.outputs()[place..][..SYMBOLS],
                         "{cell:?} {plan:?} step {t} row {row}"
                     );
-                    let (now, then) = (
-                        net.looked(&step, &trace, (0, i)),
-                        net.looked(&case.target, &whole, (t, row)),
-                    );
+                    let (now, then) = (net.looked(&trace, (0, i)), net.looked(&whole, (t, row)));
                     assert_eq!(now, then);
                     if plan.attention {
                         let sum: f64 = now.iter().sum();
                         assert!((sum - 1.0).abs() < 1e-12 && now.len() == case.source.length(row));
                     }
                 }
-                state = net.state_after(&step, &trace);
+                state = net.state_after(&trace).unwrap();
             }
         }
     }

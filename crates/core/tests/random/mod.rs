@@ -38,9 +38,9 @@ pub fn cases(widest: usize) -> impl Strategy<Value = Case> {
                     0 => 0.3,
                     _ => 0.0,
                 },
-                leak: match cell.sizes().unit {
-                    0 => Leak::default(),
-                    _ => Leak {
+                leak: match cell.has_leak() {
+                    false => Leak::default(),
+                    true => Leak {
                         shared: seed % 3 == 0,
                         fixed: seed % 5 == 0,
                     },
@@ -136,7 +136,10 @@ impl Case {
         let dropout = Dropout {
             between: share(20, 0.4),
             input: share(21, 0.3),
-            state: share(22, 0.5),
+            state: match self.network.cell.sizes().from_h {
+                [] => 0.0,
+                _ => share(22, 0.5),
+            },
         };
         let draw = Draw {
             seed: self.seed,
