@@ -103,7 +103,7 @@ def sample(random):
     if often(0.7):
         inputs["B"] = normal(d, 2 * g * h)
     if often():
-        # The runtime leaves the last state of an empty row undefined in some operators: each row has a step.
+        # The runtime gives another last state to a row without steps, see test_onnx_reading.py: each row has a step.
         inputs["sequence_lens"] = random.integers(1, s + 1, size=b).astype(np.int32)
     if often():
         inputs["initial_h"] = swap(normal(d, b, h))

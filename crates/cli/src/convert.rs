@@ -4,7 +4,7 @@ use crate::output::{self, Usage};
 use anyhow::{Context, Result, bail};
 use elman::core::CellKind;
 use elman::io::{
-    ImportOptions, Model, Tensors, export_state_dict, import_state_dict, read_file, write_bytes,
+    ImportOptions, Model, Stored, export_state_dict, import_state_dict, read_file, write_bytes,
     write_npy,
 };
 use elman::train::{Run, to_onnx};
@@ -97,10 +97,10 @@ fn model(args: &Args) -> Result<(Model, bool)> {
     }
     let file = args.from.display().to_string();
     let bytes = read_file(&args.from)?;
-    let all = Tensors::from_bytes(&file, &bytes)?;
-    if all.metadata.contains_key("elman.format") {
-        return Ok((Model::from_bytes(&file, &bytes)?, true));
-    }
+    let all = match Stored::from_bytes(&file, &bytes)? {
+        Stored::Model(model) => return Ok((model, true)),
+        Stored::Tensors(all) => all,
+    };
     let cell = args.cell.as_deref().map(|name| {
         let known = CellKind::by_name(name);
         known.ok_or_else(|| {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 /// A file that cannot be read or written, said in one line: which, what is wrong, what to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The file cannot be read.
     #[error("{path}: cannot be read: {source}")]

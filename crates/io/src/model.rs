@@ -1,5 +1,6 @@
 //! A network with its parameters, as safetensors under PyTorch's names; all else in the metadata.
 
+use crate::tensors::{count, without_checksum};
 use crate::{Error, Numbers, Tensor, Tensors, read_file, write_bytes};
 use elman_core::{CellKind, Companions, Input, Layout, Leak, Network, Params};
 use std::collections::BTreeMap;
@@ -22,8 +23,27 @@ pub struct Model {
 }
 
 impl Model {
-    /// As safetensors.
+    /// That the parameters are those of the network and its companions; `file` is for messages.
+    pub(crate) fn check(&self, file: &str) -> Result<(), Error> {
+        let (layout, companions) = (self.params.layout(), &self.companions);
+        let networks = companions.encoder.iter().chain([&self.network]);
+        let fits = networks.into_iter().all(|n| fits(n, layout.len()))
+            && companions
+                .matrices
+                .iter()
+                .all(|(_, shape)| count(shape).is_some_and(|n| n <= layout.len()));
+        match fits && Layout::with(&self.network, companions).is_ok_and(|own| *layout == own) {
+            true => Ok(()),
+            false => Err(Error::format(
+                file,
+                "its parameters are those of another network",
+            )),
+        }
+    }
+
+    /// As safetensors. An error where the parameters are those of another network.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        self.check("the model")?;
         let mut all = Tensors::default();
         let mut say =
             |key: String, value: String| all.metadata.insert(format!("elman.{key}"), value);
@@ -49,19 +69,18 @@ impl Model {
 
     /// From safetensors; `file` is for messages.
     pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Model, Error> {
-        let all = Tensors::from_bytes(file, bytes)?;
-        if all.metadata.contains_key("elman.format") {
-            Tensors::from_own_bytes(file, bytes)?;
+        match Stored::from_bytes(file, bytes)? {
+            Stored::Model(model) => Ok(model),
+            Stored::Tensors(_) => Err(Error::format(
+                file,
+                "it does not say its elman.format: it was not written by elman; use elman convert for others",
+            )),
         }
+    }
+
+    fn from_tensors(file: &str, all: &Tensors) -> Result<Model, Error> {
         let wrong = |why: String| Error::format(file, why);
-        let get = |key: &str| {
-            all.metadata.get(&format!("elman.{key}")).ok_or_else(|| {
-                wrong(format!(
-                    "it does not say its elman.{key}: it was not written by elman; use elman convert for others"
-                ))
-            })
-        };
-        let format = get("format")?;
+        let format = all.metadata.get("elman.format").map_or("", String::as_str);
         if format != FORMAT {
             return Err(wrong(format!(
                 "it is of format {format}, and this elman reads format {FORMAT}; use the version that wrote it"
@@ -79,7 +98,7 @@ impl Model {
                 None => Vec::new(),
             },
         };
-        let params = params(file, &network, &companions, &all)?;
+        let params = params(file, &network, &companions, all)?;
         let extra = all.metadata.iter();
         let extra = extra.filter_map(|(k, v)| Some((k.strip_prefix("extra.")?.into(), v.clone())));
         Ok(Model {
@@ -88,6 +107,26 @@ impl Model {
             params,
             extra: extra.collect(),
         })
+    }
+}
+
+/// What a safetensors file holds.
+#[derive(Clone, Debug)]
+pub enum Stored {
+    /// A model that elman wrote.
+    Model(Model),
+    /// Tensors of another program.
+    Tensors(Tensors),
+}
+
+impl Stored {
+    /// From safetensors; `file` is for messages. A model of elman must have its checksum.
+    pub fn from_bytes(file: &str, bytes: &[u8]) -> Result<Stored, Error> {
+        match Tensors::read(file, bytes)? {
+            (all, _) if !all.metadata.contains_key("elman.format") => Ok(Stored::Tensors(all)),
+            (all, true) => Ok(Stored::Model(Model::from_tensors(file, &all)?)),
+            (_, false) => Err(without_checksum(file)),
+        }
     }
 }
 
@@ -205,13 +244,15 @@ fn matrices(file: &str, text: &str) -> Result<Vec<(String, Vec<usize>)>, Error> 
 
 /// Whether a network needs no more than `stored` numbers, found without allocating: sizes are only what a file says.
 fn fits(network: &Network, stored: usize) -> bool {
-    let gates = network.cell.sizes().from_h.len();
-    let recurrent = network
-        .hidden
-        .checked_mul(network.hidden)
-        .and_then(|n| n.checked_mul(gates * network.directions()))
-        .and_then(|n| n.checked_mul(network.layers));
-    let needs = recurrent.and_then(|n| n.checked_add(network.input.width()));
+    // Of each layer and direction: W_ih and b_ih, which every cell has, and W_hh.
+    let sizes = network.cell.sizes();
+    let recurrent = network.hidden.checked_mul(sizes.from_h.len());
+    let needs = recurrent
+        .and_then(|n| n.checked_add(2 * sizes.from_x.len()))
+        .and_then(|n| n.checked_mul(network.hidden))
+        .and_then(|n| n.checked_mul(network.directions()))
+        .and_then(|n| n.checked_mul(network.layers))
+        .and_then(|n| n.checked_add(network.input.width()));
     needs.is_some_and(|n| n <= stored)
         && network.output.is_none_or(|o| o <= stored)
         && network.check().is_ok()
@@ -226,16 +267,15 @@ fn params(
 ) -> Result<Params<f32>, Error> {
     let wrong = |why: String| Error::format(file, why);
     let stored: usize = all.tensors.values().map(|t| t.numbers.len()).sum();
-    let size = |shape: &[usize]| shape.iter().try_fold(1usize, |n, &m| n.checked_mul(m));
     let matrices_fit = companions
         .matrices
         .iter()
-        .all(|(_, shape)| size(shape).is_some_and(|n| n <= stored));
+        .all(|(_, shape)| count(shape).is_some_and(|n| n <= stored));
     let fits = fits(network, stored)
         && companions.encoder.as_ref().is_none_or(|e| fits(e, stored))
         && matrices_fit
         // Every size is small now, and so is the layout.
-        && Layout::with(network, companions).len() <= stored;
+        && Layout::with(network, companions).is_ok_and(|l| l.len() <= stored);
     if !fits {
         return Err(wrong("it has fewer numbers than its sizes need".into()));
     }
@@ -293,7 +333,7 @@ mod tests {
                 learned_state: true,
                 ..Network::new(cell, Input::Features(3), 5, 2)
             };
-            let leaky = cell.sizes().unit > 0;
+            let leaky = cell.has_leak();
             let leak = Leak {
                 shared: leaky,
                 fixed: leaky,

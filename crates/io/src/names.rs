@@ -26,14 +26,12 @@ pub enum Family {
 impl Family {
     /// What PyTorch's layer of a cell is; `None` where it has none.
     pub fn of(cell: CellKind) -> Option<Family> {
-        match cell {
-            CellKind::Elman | CellKind::ElmanRelu => Some(Family::Rnn),
-            CellKind::Lstm => Some(Family::Lstm),
-            CellKind::Gru => Some(Family::Gru),
-            CellKind::ElmanLinear | CellKind::Leaky | CellKind::LeakyRelu | CellKind::GruBefore => {
-                None
-            }
-        }
+        Family::by_name(cell.about().torch?.class)
+    }
+    /// The family whose layer and operator have this name.
+    fn by_name(name: &str) -> Option<Family> {
+        let all = [Family::Rnn, Family::Lstm, Family::Gru];
+        all.into_iter().find(|f| f.onnx() == name)
     }
     /// The family with this many row blocks in its weights.
     pub fn with_gates(gates: usize) -> Option<Family> {
@@ -80,7 +78,10 @@ impl Family {
 
 /// Row blocks put in another order: block `i` of the result is block `order[i]` of `rows`.
 ///
-/// `rows` must be of `order.len()` blocks of equal length.
+/// `rows` must be of `order.len()` blocks of equal length; numbers after the last whole block are left out.
+///
+/// # Panics
+/// Where `order` names a block that there is not.
 pub fn reorder<T: Copy>(rows: &[T], order: &[usize]) -> Vec<T> {
     let block = rows.len() / order.len().max(1);
     let blocks = order.iter().flat_map(|&at| &rows[at * block..][..block]);
@@ -105,6 +106,11 @@ mod tests {
         for &cell in CellKind::ALL {
             if let Some(family) = Family::of(cell) {
                 assert_eq!(cell.sizes().from_x.len(), family.gates().len());
+                let onnx = cell.about().onnx.unwrap();
+                assert_eq!(
+                    (onnx.operator, onnx.order),
+                    (family.onnx(), family.onnx_order())
+                );
                 assert_eq!(Family::with_gates(family.gates().len()), Some(family));
             }
         }

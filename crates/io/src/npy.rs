@@ -3,7 +3,10 @@
 //! The format: the bytes `\x93NUMPY`, two of version, the length of the header, and the header, a Python dictionary
 //! `{'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), }`; then the numbers.
 
+use crate::strided::Strided;
+use crate::tensors::count;
 use crate::{Error, Numbers, Tensor, read_file, write_bytes};
+use safetensors::Dtype;
 use std::path::Path;
 
 const MAGIC: &[u8] = b"\x93NUMPY";
@@ -22,7 +25,7 @@ pub fn write_npy(path: &Path, tensor: &Tensor) -> Result<(), Error> {
     write_bytes(path, &npy_to_bytes(tensor)?)
 }
 
-/// The array in the bytes of a `.npy` file: little-endian `f4 f8 i4 i8 u8`, `i1`, `u1` or `bool` (as bytes); Fortran's
+/// The array in the bytes of a `.npy` file: little-endian `f2 f4 f8 i4 i8 u8`, `i1`, `u1` or `bool`; Fortran's
 /// order is turned into C's. `file` is for messages.
 pub fn npy_from_bytes(file: &str, bytes: &[u8]) -> Result<Tensor, Error> {
     read(bytes).map_err(|why| Error::format(file, why))
@@ -30,12 +33,8 @@ pub fn npy_from_bytes(file: &str, bytes: &[u8]) -> Result<Tensor, Error> {
 
 /// The array as the bytes of a `.npy` file of version 1, in C order.
 pub fn npy_to_bytes(tensor: &Tensor) -> Result<Vec<u8>, Error> {
-    let product = product(&tensor.shape);
-    if product != Some(tensor.numbers.len()) {
-        let (shape, has) = (&tensor.shape, tensor.numbers.len());
-        let why = format!("{has} numbers do not fill the shape {shape:?}");
-        return Err(Error::format(".npy", why));
-    }
+    let wrong = |why: String| Error::format(".npy", why);
+    tensor.check().map_err(wrong)?;
     let shape: String = tensor.shape.iter().map(|n| format!("{n}, ")).collect();
     let shape = match tensor.shape.len() {
         0 | 1 => shape.trim_end().to_string(),
@@ -44,11 +43,16 @@ pub fn npy_to_bytes(tensor: &Tensor) -> Result<Vec<u8>, Error> {
     let descr = match &tensor.numbers {
         Numbers::F32(_) => "<f4",
         Numbers::F64(_) => "<f8",
+        Numbers::F16(_) => "<f2",
+        Numbers::Bf16(_) => {
+            return Err(Error::format(".npy", "NumPy has no bfloat16"));
+        }
         Numbers::I32(_) => "<i4",
         Numbers::I64(_) => "<i8",
         Numbers::U64(_) => "<u8",
         Numbers::I8(_) => "|i1",
         Numbers::U8(_) => "|u1",
+        Numbers::Bool(_) => "|b1",
     };
     let mut header =
         format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
@@ -94,8 +98,8 @@ fn read(bytes: &[u8]) -> Result<Tensor, String> {
     let (header, data) = rest.split_at_checked(length).ok_or(cut)?;
     let header = std::str::from_utf8(header).map_err(|_| "its header is not text")?;
     let header = Header::parse(header)?;
-    let (size, shown) = (header.size()?, &header.descr);
-    let needs = product(&header.shape).and_then(|n| n.checked_mul(size));
+    let (dtype, shown) = (header.dtype()?, &header.descr);
+    let needs = count(&header.shape).and_then(|n| n.checked_mul(dtype.bitsize() / 8));
     if needs != Some(data.len()) {
         return Err(format!(
             "its header says {:?} of {shown}, and {} bytes follow: the file was cut or damaged",
@@ -103,64 +107,20 @@ fn read(bytes: &[u8]) -> Result<Tensor, String> {
             data.len()
         ));
     }
-    fn numbers<T: Copy, const N: usize>(data: &[u8], h: &Header, from: fn([u8; N]) -> T) -> Vec<T> {
-        let (all, _) = data.as_chunks::<N>();
-        match h.fortran {
-            false => all.iter().map(|&x| from(x)).collect(),
-            true => from_fortran(&h.shape, |at| from(all[at])),
-        }
+    let numbers = Numbers::read(dtype, data).ok_or("its numbers cannot be read")?;
+    let shape = header.shape;
+    if !header.fortran {
+        return Ok(Tensor { shape, numbers });
     }
-    let numbers = match &header.descr[1..] {
-        "f4" => Numbers::F32(numbers(data, &header, f32::from_le_bytes)),
-        "f8" => Numbers::F64(numbers(data, &header, f64::from_le_bytes)),
-        "i4" => Numbers::I32(numbers(data, &header, i32::from_le_bytes)),
-        "i8" => Numbers::I64(numbers(data, &header, i64::from_le_bytes)),
-        "u8" => Numbers::U64(numbers(data, &header, u64::from_le_bytes)),
-        "i1" => Numbers::I8(numbers(data, &header, i8::from_le_bytes)),
-        _ => Numbers::U8(numbers(data, &header, u8::from_le_bytes)),
-    };
-    Ok(Tensor {
-        shape: header.shape,
-        numbers,
-    })
-}
-
-/// How many numbers a shape has; `None` where that is too many to count.
-fn product(shape: &[usize]) -> Option<usize> {
-    // Sizes beside a zero count too: they are looped over.
-    let all = |n: usize| {
-        shape
-            .iter()
-            .try_fold(1_usize, |a, &b| a.checked_mul(b.max(n)))
-    };
-    all(1)?;
-    all(0)
-}
-
-/// The numbers in C order, of a file in Fortran's, where the first index runs fastest.
-fn from_fortran<T>(shape: &[usize], get: impl Fn(usize) -> T) -> Vec<T> {
+    // Fortran's first index runs fastest.
     let mut strides = Vec::with_capacity(shape.len());
-    let mut count = 1;
-    for &n in shape {
-        strides.push(count);
-        count *= n;
+    let mut stride = 1;
+    for &n in &shape {
+        strides.push(stride);
+        stride *= n as isize;
     }
-    let mut index = vec![0; shape.len()];
-    let mut at = 0;
-    let mut all = Vec::with_capacity(count);
-    for _ in 0..count {
-        all.push(get(at));
-        for axis in (0..shape.len()).rev() {
-            index[axis] += 1;
-            at += strides[axis];
-            if index[axis] < shape[axis] {
-                break;
-            }
-            at -= strides[axis] * shape[axis];
-            index[axis] = 0;
-        }
-    }
-    all
+    let numbers = numbers.pick(Strided::new(&shape, &strides, 0));
+    Ok(Tensor { shape, numbers })
 }
 
 struct Header {
@@ -222,17 +182,24 @@ impl Header {
             shape: shape.ok_or_else(wrong)?,
         })
     }
-    /// Bytes of a number.
-    fn size(&self) -> Result<usize, String> {
-        match self.descr.as_str() {
-            "<f8" | "<i8" | "<u8" => Ok(8),
-            "<f4" | "<i4" => Ok(4),
-            "|i1" | "<i1" | "|u1" | "<u1" | "|b1" => Ok(1),
-            other => Err(format!(
-                "it holds numbers of the type {other:?}; float32, float64, int32, int64, uint64, int8, uint8 and bool \
-                 can be read: write it again with array.astype(\"float32\")"
-            )),
-        }
+    fn dtype(&self) -> Result<Dtype, String> {
+        Ok(match self.descr.as_str() {
+            "<f2" => Dtype::F16,
+            "<f4" => Dtype::F32,
+            "<f8" => Dtype::F64,
+            "<i4" => Dtype::I32,
+            "<i8" => Dtype::I64,
+            "<u8" => Dtype::U64,
+            "|i1" | "<i1" => Dtype::I8,
+            "|u1" | "<u1" => Dtype::U8,
+            "|b1" => Dtype::BOOL,
+            other => {
+                return Err(format!(
+                    "it holds numbers of the type {other:?}; float16, float32, float64, int32, int64, uint64, int8, uint8 \
+                     and bool can be read: write it again with array.astype(\"float32\")"
+                ));
+            }
+        })
     }
 }
 
@@ -280,6 +247,12 @@ mod tests {
             Numbers::U64(vec![0, 1, 2, 3, 4, u64::MAX]),
             Numbers::I8((-3..3).collect()),
             Numbers::U8((0..6).collect()),
+            Numbers::F16(
+                (0..6)
+                    .map(|i| half::f16::from_f32(i as f32 / 7.0))
+                    .collect(),
+            ),
+            Numbers::Bool((0..6).map(|i| i % 3 == 0).collect()),
         ];
         for numbers in all {
             for shape in [vec![6], vec![2, 3], vec![1, 2, 3, 1]] {

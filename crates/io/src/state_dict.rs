@@ -4,7 +4,7 @@
 //! these leave a choice, the error names the option that makes it.
 
 use crate::names::Family;
-use crate::{Error, Model, Numbers, Tensor, Tensors};
+use crate::{Error, Model, Tensor, Tensors};
 use elman_core::{CellKind, Companions, Input, Network, Params};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -78,6 +78,7 @@ pub fn import_state_dict(
 pub fn export_state_dict(model: &Model, prefix: &str, readout: &str) -> Result<Tensors, Error> {
     let n = &model.network;
     let refused = |what: &str| Err(Error::format("export to PyTorch", what));
+    model.check("export to PyTorch")?;
     if Family::of(n.cell).is_none() {
         return refused(&format!(
             "PyTorch has no layer for the cell {}; export to ONNX instead",
@@ -181,7 +182,7 @@ impl Dict<'_> {
             output: None,
             ..Network::new(self.cell(family, prefix)?, input, hidden, 1)
         };
-        let used = elman_core::Layout::of(&network);
+        let used = elman_core::Layout::of(&network).map_err(|e| self.wrong(e.to_string()))?;
         let used = used.views().iter().map(|v| name(&v.name)).collect();
         Ok((network, used))
     }
@@ -190,7 +191,10 @@ impl Dict<'_> {
         let fits = |cell: CellKind| {
             let leaky = self.all.tensors.contains_key(&format!("{prefix}leak_l0"));
             let sizes = cell.sizes();
-            sizes.from_x.len() == family.gates().len() && (sizes.unit == 1) == leaky
+            sizes.from_x.len() == family.gates().len()
+                && sizes.from_h.len() == family.gates().len()
+                && sizes.unit == usize::from(leaky)
+                && cell.has_leak() == leaky
         };
         match self.options.cell {
             Some(cell) if fits(cell) => Ok(cell),
@@ -201,10 +205,12 @@ impl Dict<'_> {
             ))),
             None => {
                 // PyTorch has no GRU with its reset before the product: it must be asked for.
+                let reset_after = |c: CellKind| {
+                    let onnx = c.about().onnx;
+                    onnx.is_none_or(|onnx| onnx.linear_before_reset != Some(false))
+                };
                 let known = CellKind::ALL.iter().copied();
-                let known: Vec<CellKind> = known
-                    .filter(|&c| fits(c) && c != CellKind::GruBefore)
-                    .collect();
+                let known: Vec<CellKind> = known.filter(|&c| fits(c) && reset_after(c)).collect();
                 match known.as_slice() {
                     [one] => Ok(*one),
                     several => Err(self.wrong(format!(
@@ -253,7 +259,7 @@ impl Dict<'_> {
         prefix: &str,
         readout: Option<&str>,
     ) -> Result<(Params<f32>, f64), Error> {
-        let layout = elman_core::Layout::of(network);
+        let layout = elman_core::Layout::of(network).map_err(|e| self.wrong(e.to_string()))?;
         let place = |ours: &str| match ours.strip_prefix("readout.") {
             Some(part) => format!("{}.{part}", readout.unwrap_or("readout")),
             None => format!("{prefix}{ours}"),
@@ -271,7 +277,9 @@ impl Dict<'_> {
                         tensor.shape, view.shape
                     )));
                 }
-                Some(_) => {}
+                Some(tensor) => tensor
+                    .check()
+                    .map_err(|why| self.wrong(format!("tensor {name:?}: {why}")))?,
             }
         }
         let mut params = Params::zeros(network).map_err(|e| self.wrong(e.to_string()))?;
@@ -282,21 +290,17 @@ impl Dict<'_> {
                 continue;
             };
             let to = &mut params.data_mut()[view.range()];
-            match &tensor.numbers {
-                Numbers::F32(from) => to.copy_from_slice(from),
-                Numbers::F64(from) => {
-                    for (to, &x) in to.iter_mut().zip(from) {
-                        *to = x as f32;
-                        if x != 0.0 {
-                            rounding = rounding.max(((f64::from(*to) - x) / x).abs());
-                        }
-                    }
-                }
-                other => {
-                    return Err(self.wrong(format!(
-                        "tensor {name:?} is of {}, and floats are needed",
-                        other.kind()
-                    )));
+            if !tensor.numbers.are_floats() {
+                return Err(self.wrong(format!(
+                    "tensor {name:?} is of {}, and floats are needed",
+                    tensor.numbers.kind()
+                )));
+            }
+            for (at, to) in to.iter_mut().enumerate() {
+                let x = tensor.numbers.number(at);
+                *to = x as f32;
+                if x != 0.0 {
+                    rounding = rounding.max(((f64::from(*to) - x) / x).abs());
                 }
             }
             if let Some(at) = to.iter().position(|x| !x.is_finite()) {

@@ -1,7 +1,7 @@
 //! Named tensors with text beside them, as safetensors.
 
-use crate::Error;
-use crate::checksum::Crc;
+use crate::checksum::{CRC, Digest};
+use crate::{Error, Numbers};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 
@@ -10,83 +10,6 @@ const CHECKSUM: &str = "elman.crc32";
 
 /// What a header may take in memory beyond the file's own size; small files need not be counted.
 const SMALL: usize = 1 << 20;
-
-macro_rules! kinds {
-    ($($kind:ident $number:ty, $name:literal, $about:literal;)*) => {
-        /// The numbers of a tensor.
-        #[derive(Clone, Debug, PartialEq)]
-        pub enum Numbers {
-            $(#[doc = $about] $kind(Vec<$number>),)*
-        }
-
-        $(impl From<Vec<$number>> for Numbers {
-            fn from(x: Vec<$number>) -> Numbers { Numbers::$kind(x) }
-        })*
-
-        impl Numbers {
-            /// Numbers of the same kind, each from the place in these that `places` says.
-            pub(crate) fn pick(&self, places: impl Iterator<Item = usize>) -> Numbers {
-                match self { $(Numbers::$kind(x) => Numbers::$kind(places.map(|at| x[at]).collect()),)* }
-            }
-            /// Appends a part of others; nothing where those are of another kind.
-            pub(crate) fn append(&mut self, from: &Numbers, part: std::ops::Range<usize>) {
-                match (self, from) {
-                    $((Numbers::$kind(to), Numbers::$kind(from)) => to.extend_from_slice(&from[part]),)*
-                    _ => {}
-                }
-            }
-            /// How many.
-            pub fn len(&self) -> usize {
-                match self { $(Numbers::$kind(x) => x.len(),)* }
-            }
-            /// What they are, in NumPy's words: `float32`, `int64`, …
-            pub fn kind(&self) -> &'static str {
-                match self { $(Numbers::$kind(_) => $name,)* }
-            }
-            /// Bytes of each.
-            pub fn size(&self) -> usize {
-                match self { $(Numbers::$kind(_) => size_of::<$number>(),)* }
-            }
-            /// Number `at`; of the integers beyond 2⁵³, the nearest float.
-            ///
-            /// # Panics
-            /// Where there is none.
-            pub fn number(&self, at: usize) -> f64 {
-                match self { $(Numbers::$kind(x) => x[at] as f64,)* }
-            }
-            /// The numbers of a range.
-            ///
-            /// # Panics
-            /// Where there are not so many.
-            pub fn floats(&self, part: std::ops::Range<usize>) -> Vec<f64> {
-                match self { $(Numbers::$kind(x) => x[part].iter().map(|&x| x as f64).collect(),)* }
-            }
-            /// Appends their little-endian bytes.
-            pub(crate) fn write(&self, to: &mut Vec<u8>) {
-                match self { $(Numbers::$kind(x) => x.iter().for_each(|v| to.extend_from_slice(&v.to_le_bytes())),)* }
-            }
-            pub(crate) fn dtype(&self) -> Dtype {
-                match self { $(Numbers::$kind(_) => Dtype::$kind,)* }
-            }
-            fn read(dtype: Dtype, bytes: &[u8]) -> Option<Numbers> {
-                match dtype {
-                    $(Dtype::$kind => Some(Numbers::$kind(numbers(bytes, <$number>::from_le_bytes))),)*
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-
-kinds! {
-    F32 f32, "float32", "32-bit floats.";
-    F64 f64, "float64", "64-bit floats.";
-    I32 i32, "int32", "32-bit integers.";
-    I64 i64, "int64", "64-bit integers.";
-    U64 u64, "uint64", "64-bit integers without a sign.";
-    I8 i8, "int8", "8-bit integers.";
-    U8 u8, "uint8", "Bytes.";
-}
 
 /// A shape and its numbers, row by row.
 #[derive(Clone, Debug, PartialEq)]
@@ -106,22 +29,22 @@ pub struct Tensors {
     pub metadata: BTreeMap<String, String>,
 }
 
-impl Numbers {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-    /// Which number is not finite, where one is.
-    pub fn not_finite(&self) -> Option<usize> {
-        match self {
-            Numbers::F32(x) => x.iter().position(|v| !v.is_finite()),
-            Numbers::F64(x) => x.iter().position(|v| !v.is_finite()),
-            _ => None,
+impl Tensor {
+    /// That its numbers fill its shape, whose sizes can be counted even where one is zero: they are looped over.
+    pub(crate) fn check(&self) -> Result<(), String> {
+        match count(&self.shape) == Some(self.numbers.len()) {
+            true => Ok(()),
+            false => Err(format!(
+                "{} numbers do not fill the shape {:?}",
+                self.numbers.len(),
+                self.shape
+            )),
         }
     }
-}
-
-impl Tensor {
+    /// Bytes of its numbers.
+    pub(crate) fn bytes(&self) -> usize {
+        self.numbers.len() * self.numbers.size()
+    }
     /// 32-bit floats of a shape.
     pub fn f32(shape: &[usize], numbers: &[f32]) -> Tensor {
         Tensor {
@@ -131,42 +54,63 @@ impl Tensor {
     }
 }
 
+/// How many numbers a shape has; `None` where that, or its sizes beside a zero, are too many to count.
+pub(crate) fn count(shape: &[usize]) -> Option<usize> {
+    let with_empty = shape
+        .iter()
+        .try_fold(1_usize, |a, &b| a.checked_mul(b.max(1)))?;
+    let countable = isize::try_from(with_empty).is_ok();
+    countable.then(|| shape.iter().product())
+}
+
 impl Tensors {
     /// As safetensors, with a checksum over names, shapes, numbers and metadata; the same bytes for the same content.
+    /// An error where numbers do not fill their shape.
     pub fn to_bytes(&self) -> Result<Vec<u8>, Error> {
+        // The checksum has eight digits, whatever it is: the header's length is known before it.
+        let start = 8 + self.header(0)?.len();
+        let data: usize = self.tensors.values().map(Tensor::bytes).sum();
+        let mut bytes = Vec::with_capacity(start + data);
+        bytes.resize(start, 0);
+        let mut crc = checksum(&self.metadata);
+        for (name, tensor) in &self.tensors {
+            let from = bytes.len();
+            tensor.numbers.write(&mut bytes);
+            let dtype = tensor.numbers.dtype();
+            add(&mut crc, name, dtype, &tensor.shape, &bytes[from..]);
+        }
+        let header = self.header(crc.finalize())?;
+        bytes[..8].copy_from_slice(&(header.len() as u64).to_le_bytes());
+        bytes[8..start].copy_from_slice(&header);
+        Ok(bytes)
+    }
+
+    /// Written here rather than by the library, whose order of metadata changes from run to run.
+    fn header(&self, checksum: u32) -> Result<Vec<u8>, Error> {
         let mut metadata = self.metadata.clone();
-        metadata.insert(CHECKSUM.into(), format!("{:08x}", self.checksum()));
+        metadata.insert(CHECKSUM.into(), format!("{checksum:08x}"));
         let header = [("__metadata__".to_string(), serde_json::json!(metadata))];
         let mut entries: serde_json::Map<String, serde_json::Value> = header.into_iter().collect();
         let mut at = 0;
         for (name, tensor) in &self.tensors {
-            let end = at + tensor.numbers.len() * tensor.numbers.size();
+            tensor.check().map_err(|why| Error::format(name, why))?;
+            let end = at + tensor.bytes();
             let dtype = serde_json::to_value(tensor.numbers.dtype());
             let dtype = dtype.map_err(|e| Error::format(name, e.to_string()))?;
             let entry = serde_json::json!({"dtype": dtype, "shape": tensor.shape, "data_offsets": [at, end]});
             entries.insert(name.clone(), entry);
             at = end;
         }
-        // Written here rather than by the library, whose order of metadata changes from run to run.
         let mut text = serde_json::Value::Object(entries).to_string().into_bytes();
         text.resize(text.len().next_multiple_of(8), b' ');
-        let mut bytes = Vec::with_capacity(8 + text.len() + at);
-        bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
-        bytes.extend_from_slice(&text);
-        for tensor in self.tensors.values() {
-            tensor.numbers.write(&mut bytes);
-        }
-        Ok(bytes)
+        Ok(text)
     }
 
     /// From what [`to_bytes`](Tensors::to_bytes) wrote: there must be a checksum, and it must hold.
     pub fn from_own_bytes(file: &str, bytes: &[u8]) -> Result<Tensors, Error> {
         match Tensors::read(file, bytes)? {
             (all, true) => Ok(all),
-            (_, false) => Err(Error::format(
-                file,
-                "it has no checksum: it was not written by elman, or was damaged; use a copy",
-            )),
+            (_, false) => Err(without_checksum(file)),
         }
     }
 
@@ -176,7 +120,7 @@ impl Tensors {
     }
 
     /// The content, and whether a checksum vouches for it.
-    fn read(file: &str, bytes: &[u8]) -> Result<(Tensors, bool), Error> {
+    pub(crate) fn read(file: &str, bytes: &[u8]) -> Result<(Tensors, bool), Error> {
         let wrong = |why: String| Error::format(file, why);
         let broken = |e: safetensors::SafeTensorError| {
             wrong(format!(
@@ -190,7 +134,10 @@ impl Tensors {
         if let Some(text) = parsed.metadata() {
             all.metadata = text.iter().map(|(k, v)| (k.clone(), v.clone())).collect();
         }
-        for (name, info) in parsed.tensors() {
+        let stated = all.metadata.remove(CHECKSUM);
+        let mut crc = checksum(&all.metadata);
+        let tensors: BTreeMap<_, _> = parsed.tensors().into_iter().collect();
+        for (name, info) in tensors {
             let (from, to) = info.data_offsets;
             let numbers = Numbers::read(info.dtype, &data[from..to]).ok_or_else(|| {
                 wrong(format!(
@@ -199,37 +146,42 @@ impl Tensors {
                 ))
             })?;
             let shape = info.shape.clone();
+            if stated.is_some() {
+                add(&mut crc, &name, info.dtype, &shape, &data[from..to]);
+            }
             all.tensors.insert(name, Tensor { shape, numbers });
         }
-        let stated = all.metadata.remove(CHECKSUM);
-        if let Some(stated) = &stated {
-            let is = format!("{:08x}", all.checksum());
-            if *stated != is {
-                return Err(wrong(format!(
-                    "its checksum is {is} and should be {stated}: the file was damaged or changed; use a copy"
-                )));
-            }
+        let is = format!("{:08x}", crc.finalize());
+        if let Some(stated) = stated.as_ref().filter(|stated| **stated != is) {
+            return Err(wrong(format!(
+                "its checksum is {is} and should be {stated}: the file was damaged or changed; use a copy"
+            )));
         }
         Ok((all, stated.is_some()))
     }
+}
 
-    fn checksum(&self) -> u32 {
-        let mut crc = Crc::new();
-        for (key, value) in &self.metadata {
-            for text in [key, value] {
-                crc.add(text.as_bytes());
-                crc.add(&[0]);
-            }
-        }
-        for (name, tensor) in &self.tensors {
-            crc.add(name.as_bytes());
-            crc.add(format!("{:?}{:?}", tensor.numbers.dtype(), tensor.shape).as_bytes());
-            let mut bytes = Vec::with_capacity(tensor.numbers.len() * tensor.numbers.size());
-            tensor.numbers.write(&mut bytes);
-            crc.add(&bytes);
-        }
-        crc.value()
+/// The checksum of the metadata, to which the tensors are added.
+fn checksum(metadata: &BTreeMap<String, String>) -> Digest {
+    let mut crc = CRC.digest();
+    for text in metadata.iter().flat_map(|(key, value)| [key, value]) {
+        crc.update(text.as_bytes());
+        crc.update(&[0]);
     }
+    crc
+}
+
+fn add(crc: &mut Digest, name: &str, dtype: Dtype, shape: &[usize], bytes: &[u8]) {
+    crc.update(name.as_bytes());
+    crc.update(format!("{dtype:?}{shape:?}").as_bytes());
+    crc.update(bytes);
+}
+
+pub(crate) fn without_checksum(file: &str) -> Error {
+    Error::format(
+        file,
+        "it has no checksum: it was not written by elman, or was damaged; use a copy",
+    )
 }
 
 /// That what the header announces takes no more memory than a small multiple of the file: a hundred bytes can
@@ -249,11 +201,6 @@ fn header_is_modest(bytes: &[u8]) -> Result<(), String> {
         )),
         false => Ok(()),
     }
-}
-
-fn numbers<T, const N: usize>(bytes: &[u8], from: fn([u8; N]) -> T) -> Vec<T> {
-    let (whole, _) = bytes.as_chunks::<N>();
-    whole.iter().map(|&b| from(b)).collect()
 }
 
 #[cfg(test)]

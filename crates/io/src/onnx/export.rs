@@ -11,10 +11,10 @@
 //! `h` given as `h0` goes on with the sequence. A layer is one operator RNN, LSTM or GRU.
 
 use super::fields::{attribute, graph, model as in_model, node, opset, tensor, value};
-use crate::names::{Family, reorder};
+use crate::names::reorder;
 use crate::wire::Message;
 use crate::{Error, Model};
-use elman_core::{CellKind, Input, Network, Sweep};
+use elman_core::{Input, Network, Sweep};
 
 /// The version of ONNX's operators that is written, and that of the file format which goes with it.
 const OPSET: i64 = 17;
@@ -41,16 +41,9 @@ pub struct Surroundings {
 pub fn export(model: &Model, around: &Surroundings) -> Result<Vec<u8>, Error> {
     let network = &model.network;
     let wrong = |why: String| Err(Error::format("export to ONNX", why));
-    let family = match network.cell {
-        // The operators' own attributes make these of the cells that PyTorch has.
-        CellKind::ElmanLinear => Some(Family::Rnn),
-        CellKind::GruBefore => Some(Family::Gru),
-        cell => Family::of(cell),
-    };
-    let Some(family) = family else {
+    let Some(onnx) = network.cell.about().onnx else {
         return wrong(format!(
-            "ONNX has no operator for the cell {}: its RNN, LSTM and GRU have no leak; use elman to run it, or train \
-             an elman, lstm or gru",
+            "ONNX has no operator for the cell {}; use elman to run it, or train an elman, lstm or gru",
             network.cell.name()
         ));
     };
@@ -63,6 +56,7 @@ pub fn export(model: &Model, around: &Surroundings) -> Result<Vec<u8>, Error> {
         return wrong("ONNX's recurrent operators have neither layer normalisation nor zoneout; use elman to run it, or \
                       train without".into());
     }
+    model.check("export to ONNX")?;
     let outputs = network.output_width();
     let fits = |list: &[[f64; 2]], width: usize| list.is_empty() || list.len() == width;
     let reads_numbers = matches!(network.input, Input::Features(_));
@@ -75,7 +69,7 @@ pub fn export(model: &Model, around: &Surroundings) -> Result<Vec<u8>, Error> {
     }
     let mut writer = Writer {
         model,
-        family,
+        onnx,
         graph: Message::new(),
     };
     let x = writer.inputs(around);
@@ -97,7 +91,7 @@ pub fn export(model: &Model, around: &Surroundings) -> Result<Vec<u8>, Error> {
 
 struct Writer<'a> {
     model: &'a Model,
-    family: Family,
+    onnx: elman_core::cell::Onnx,
     graph: Message,
 }
 
@@ -217,10 +211,7 @@ impl Writer<'_> {
 
     /// The states that cross a step: h, and c of an LSTM.
     fn states(&self) -> &'static [&'static str] {
-        match self.family {
-            Family::Lstm => &["h", "c"],
-            _ => &["h"],
-        }
+        self.network().cell.about().state
     }
 
     /// One operator for each layer; gives what the last one says, `[time, batch, directions·hidden]`.
@@ -277,31 +268,28 @@ impl Writer<'_> {
         if self.network().bidirectional {
             attributes.push(("direction", Attribute::Text("bidirectional")));
         }
-        match self.network().cell {
-            CellKind::Gru => attributes.push(("linear_before_reset", Attribute::Int(1))),
-            CellKind::ElmanRelu => {
-                attributes.push(("activations", Attribute::Texts(vec!["Relu"; directions])));
-            }
-            // α x + β with α = 1 and β = 0.
-            CellKind::ElmanLinear => attributes.extend([
-                ("activations", Attribute::Texts(vec!["Affine"; directions])),
-                (
-                    "activation_alpha",
-                    Attribute::Floats(&[1.0, 1.0][..directions]),
-                ),
-                (
-                    "activation_beta",
-                    Attribute::Floats(&[0.0, 0.0][..directions]),
-                ),
-            ]),
-            _ => {}
+        if self.onnx.linear_before_reset == Some(true) {
+            attributes.push(("linear_before_reset", Attribute::Int(1)));
         }
-        self.node(self.family.onnx(), inputs, outputs, &attributes);
+        // tanh is what an operator has without the attribute.
+        let activation = self.onnx.activation.filter(|a| a.name != "Tanh");
+        if let Some(a) = activation {
+            attributes.push(("activations", Attribute::Texts(vec![a.name; directions])));
+        }
+        let parameters = activation.and_then(|a| a.alpha_beta);
+        let [alpha, beta] = parameters.map_or([vec![], vec![]], |(alpha, beta)| {
+            [vec![alpha; directions], vec![beta; directions]]
+        });
+        if parameters.is_some() {
+            attributes.push(("activation_alpha", Attribute::Floats(&alpha)));
+            attributes.push(("activation_beta", Attribute::Floats(&beta)));
+        }
+        self.node(self.onnx.operator, inputs, outputs, &attributes);
     }
 
     /// W, R and B of a layer, its directions one after the other.
     fn weights(&mut self, layer: usize) -> Result<Vec<String>, Error> {
-        let (order, gates) = (self.family.onnx_order(), self.family.gates().len());
+        let (order, gates) = (self.onnx.order, self.onnx.order.len());
         let (directions, hidden) = (self.network().directions(), self.network().hidden);
         let reads = self.network().reads(layer);
         let sweeps: Vec<Sweep> = self

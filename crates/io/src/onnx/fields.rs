@@ -73,8 +73,11 @@ pub(crate) mod tensor {
     pub const INT8: i64 = 3;
     pub const INT32: i64 = 6;
     pub const INT64: i64 = 7;
+    pub const BOOL: i64 = 9;
+    pub const FLOAT16: i64 = 10;
     pub const DOUBLE: i64 = 11;
     pub const UINT64: i64 = 13;
+    pub const BFLOAT16: i64 = 16;
     /// Names of the types from 1, for messages.
     pub const NAMES: [&str; 16] = [
         "float32",

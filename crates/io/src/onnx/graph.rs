@@ -1,6 +1,6 @@
 //! A graph, and how it is run.
 
-use super::ops::{Args, Operator};
+use super::operator::{Args, Operator};
 use crate::{Error, Numbers, Tensor};
 use std::fmt;
 
@@ -108,7 +108,7 @@ impl Held<'_> {
     }
     fn owned_bytes(&self) -> usize {
         match self {
-            Held::Owned(tensor) => tensor.numbers.len() * tensor.numbers.size(),
+            Held::Owned(tensor) => tensor.bytes(),
             _ => 0,
         }
     }
@@ -168,7 +168,15 @@ impl Graph {
         for (slot, tensor) in &self.constants {
             values[*slot] = held(tensor, run.wide);
         }
+        // What is the same in every run: the model's own tensors, and what is made of nothing else. Not so what is made of
+        // widened ones, which differs from what is made of them as they are.
+        let mut fixed: Vec<bool> = values.iter().map(|held| held.get().is_some()).collect();
         self.fill(inputs, run, &mut values)?;
+        for (name, _) in inputs {
+            for (_, slot) in self.inputs.iter().filter(|(port, _)| port.name == *name) {
+                fixed[*slot] = false;
+            }
+        }
         let mut taken: usize = values.iter().map(Held::owned_bytes).sum();
         for (node, done) in self.nodes.iter().zip(&self.done) {
             let args = Args {
@@ -177,6 +185,11 @@ impl Graph {
                     .iter()
                     .map(|s| s.and_then(|s| values[s].get()))
                     .collect(),
+                fixed: node
+                    .inputs
+                    .iter()
+                    .map(|s| s.is_some_and(|s| fixed[s]))
+                    .collect(),
                 room: run.limit.saturating_sub(taken),
             };
             let wrong = |why| Error::Node {
@@ -184,6 +197,7 @@ impl Graph {
                 node: node.name.clone(),
                 why,
             };
+            let settled = !run.wide && args.are_fixed(0..node.inputs.len());
             let made = node.op.run(&args).map_err(wrong)?;
             if made.len() < node.outputs.len() {
                 let (has, asked) = (made.len(), node.outputs.len());
@@ -193,6 +207,7 @@ impl Graph {
             }
             for (slot, tensor) in node.outputs.iter().zip(made) {
                 if let Some(slot) = slot {
+                    fixed[*slot] = settled;
                     values[*slot] = Held::Owned(widened(tensor, run.wide));
                     taken += values[*slot].owned_bytes();
                 }
@@ -287,13 +302,7 @@ impl Port {
     /// Whether a tensor is what is declared.
     fn check(&self, tensor: &Tensor) -> Result<(), String> {
         let has = tensor.numbers.kind();
-        if tensor.shape.iter().product::<usize>() != tensor.numbers.len() {
-            return Err(format!(
-                "its shape {:?} is not filled by {} numbers",
-                tensor.shape,
-                tensor.numbers.len()
-            ));
-        }
+        tensor.check()?;
         if let Some(kind) = &self.kind
             && kind != has
         {

@@ -1,22 +1,22 @@
 //! From the bytes of a model to a graph that can be run.
 
 use super::attributes::Attributes;
-use super::fields::{graph as in_graph, model, node as in_node, opset, value as in_value};
+use super::fields::value as in_value;
 use super::graph::{Dim, Graph, Node, Port};
 use super::ops;
+use super::order::Order;
+use super::parts::{NodeParts, Parts, is_onnx, short};
 use super::tensor::{Decoder, MOST_DIMENSIONS, type_name};
 use crate::wire::Fields;
 use crate::{Error, read_file};
 use std::cell::Cell;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
 /// The versions of ONNX's operators that are read.
 const VERSIONS: std::ops::RangeInclusive<i64> = 7..=28;
-/// Limits on structure, which in memory is larger than in the file: a few MB at most.
-const MOST_NODES: usize = 20_000;
-const MOST_PORTS: usize = 4_096;
-const MOST_ARGUMENTS: usize = 100_000;
+/// Operators that one message names.
+const MOST_SHOWN: usize = 20;
 /// Tensors may take four times the file's size; small files need not be counted.
 const SMALL: usize = 1 << 20;
 
@@ -57,6 +57,8 @@ fn load(file: &str, bytes: &[u8], folder: Option<&Path>) -> Result<Graph, Error>
             ),
         });
     }
+    let order = Order::of(&parts).map_err(wrong)?;
+    check_operators(file, &order)?;
     let mut reader = Reader {
         file,
         decoder: &decoder,
@@ -64,10 +66,10 @@ fn load(file: &str, bytes: &[u8], folder: Option<&Path>) -> Result<Graph, Error>
         slots: HashMap::new(),
         graph: Graph::empty(file),
     };
-    reader.constants(&parts).map_err(wrong)?;
+    reader.constants(&parts, &order).map_err(wrong)?;
     reader.inputs(&parts).map_err(wrong)?;
-    for at in 0..parts.nodes.len() {
-        reader.node(&parts, at)?;
+    for node in &order.nodes {
+        reader.node(node)?;
     }
     reader.outputs(&parts).map_err(wrong)?;
     let mut graph = reader.graph;
@@ -75,129 +77,42 @@ fn load(file: &str, bytes: &[u8], folder: Option<&Path>) -> Result<Graph, Error>
     Ok(graph)
 }
 
-/// The parts of a model, where they lie in the file.
-struct Parts<'a> {
-    opset: Option<i64>,
-    nodes: Vec<NodeParts<'a>>,
-    constants: Vec<&'a [u8]>,
-    inputs: Vec<&'a [u8]>,
-    outputs: Vec<&'a [u8]>,
-}
-
-/// The parts of a node.
-#[derive(Default)]
-struct NodeParts<'a> {
-    name: &'a str,
-    operator: &'a str,
-    domain: &'a str,
-    inputs: Vec<&'a str>,
-    outputs: Vec<&'a str>,
-    attributes: Vec<&'a [u8]>,
-}
-
-impl<'a> Parts<'a> {
-    fn of_model(bytes: &'a [u8]) -> Result<Parts<'a>, String> {
-        let (mut graph, mut version) = (None, None);
-        for next in Fields::new(bytes) {
-            match next? {
-                (model::GRAPH, message) => {
-                    let other = graph.replace(message.bytes()?);
-                    if other.is_some() {
-                        return Err("it has two graphs".into());
-                    }
-                }
-                (model::OPSET_IMPORT, message) => {
-                    let (mut domain, mut number) = ("", 0);
-                    for next in Fields::new(message.bytes()?) {
-                        match next? {
-                            (opset::DOMAIN, x) => domain = x.text()?,
-                            (opset::VERSION, x) => number = x.int()?,
-                            _ => {}
-                        }
-                    }
-                    if is_onnx(domain) {
-                        version = Some(number);
-                    }
-                }
-                _ => {}
-            }
+/// That there is an operator for every node: one error for all that are missing.
+fn check_operators(file: &str, order: &Order<'_>) -> Result<(), Error> {
+    let mut missing: BTreeMap<(&str, &str), (usize, &str)> = BTreeMap::new();
+    for node in &order.nodes {
+        if !is_onnx(node.domain) || ops::find(node.operator).is_none() {
+            let found = missing.entry((node.operator, node.domain));
+            found.or_insert((0, node.label())).0 += 1;
         }
-        let mut parts = Parts {
-            opset: version,
-            nodes: Vec::new(),
-            constants: Vec::new(),
-            inputs: Vec::new(),
-            outputs: Vec::new(),
+    }
+    let one = |(&(operator, domain), &(count, first)): (&(&str, &str), &(usize, &str))| {
+        let domain = match is_onnx(domain) {
+            true => String::new(),
+            false => format!(" of the domain {:?}", short(domain)),
         };
-        parts.fill(graph.ok_or("it has no graph")?)?;
-        Ok(parts)
+        let nodes = match count {
+            1 => "1 node".to_string(),
+            n => format!("{n} nodes, the first"),
+        };
+        format!("{}{domain} ({nodes}: {:?})", short(operator), short(first))
+    };
+    let shown: Vec<String> = missing.iter().take(MOST_SHOWN).map(one).collect();
+    let more = match missing.len().saturating_sub(MOST_SHOWN) {
+        0 => String::new(),
+        n => format!(" and {n} more"),
+    };
+    match missing.len() {
+        0 => Ok(()),
+        n => Err(Error::Unsupported {
+            file: file.into(),
+            what: format!(
+                "a graph with the operator{} {}{more}",
+                if n == 1 { "" } else { "s" },
+                shown.join(", ")
+            ),
+        }),
     }
-
-    fn fill(&mut self, graph: &'a [u8]) -> Result<(), String> {
-        let mut arguments = 0;
-        for next in Fields::new(graph) {
-            let (number, value) = next?;
-            let (list, most, what) = match number {
-                in_graph::NODE => {
-                    let node = NodeParts::read(value.bytes()?)?;
-                    arguments += node.inputs.len() + node.outputs.len() + node.attributes.len();
-                    if self.nodes.len() == MOST_NODES || arguments > MOST_ARGUMENTS {
-                        return Err(format!(
-                            "it has more than {MOST_NODES} nodes, or more than {MOST_ARGUMENTS} of their arguments"
-                        ));
-                    }
-                    self.nodes.push(node);
-                    continue;
-                }
-                in_graph::INITIALIZER => (&mut self.constants, MOST_NODES, "tensors"),
-                in_graph::INPUT => (&mut self.inputs, MOST_PORTS, "inputs"),
-                in_graph::OUTPUT => (&mut self.outputs, MOST_PORTS, "outputs"),
-                in_graph::SPARSE_INITIALIZER => {
-                    return Err("sparse tensors are not supported".into());
-                }
-                _ => continue,
-            };
-            if list.len() == most {
-                return Err(format!("it has more than {most} {what}"));
-            }
-            list.push(value.bytes()?);
-        }
-        Ok(())
-    }
-}
-
-impl<'a> NodeParts<'a> {
-    fn read(message: &'a [u8]) -> Result<NodeParts<'a>, String> {
-        let mut node = NodeParts::default();
-        for next in Fields::new(message) {
-            let (number, value) = next?;
-            match number {
-                in_node::INPUT => node.inputs.push(value.text()?),
-                in_node::OUTPUT => node.outputs.push(value.text()?),
-                in_node::NAME => node.name = value.text()?,
-                in_node::OP_TYPE => node.operator = value.text()?,
-                in_node::DOMAIN => node.domain = value.text()?,
-                in_node::ATTRIBUTE => node.attributes.push(value.bytes()?),
-                _ => {}
-            }
-            if node.inputs.len() + node.outputs.len() + node.attributes.len() > MOST_ARGUMENTS {
-                return Err(format!("a node has more than {MOST_ARGUMENTS} arguments"));
-            }
-        }
-        Ok(node)
-    }
-    /// For messages: the operator, and the node's name or what it makes.
-    fn shown(&self) -> String {
-        let short = |text: &str| text.chars().take(60).collect::<String>();
-        match (self.name, self.outputs.first()) {
-            ("", Some(output)) => format!("{} making {:?}", short(self.operator), short(output)),
-            (name, _) => format!("{} {:?}", short(self.operator), short(name)),
-        }
-    }
-}
-
-fn is_onnx(domain: &str) -> bool {
-    matches!(domain, "" | "ai.onnx")
 }
 
 struct Reader<'a> {
@@ -220,14 +135,23 @@ impl<'a> Reader<'a> {
         Ok(slot)
     }
 
-    fn constants(&mut self, parts: &Parts<'a>) -> Result<(), String> {
+    /// The tensors that something reads.
+    fn constants(&mut self, parts: &Parts<'a>, order: &Order<'a>) -> Result<(), String> {
+        let mut read = order.read.clone();
+        for message in &parts.inputs {
+            // A tensor of an input's name is what the input is where none is given.
+            read.insert(port(message)?.0);
+        }
         for message in &parts.constants {
-            let (name, tensor) = self.decoder.read(message)?;
+            let name = Decoder::name(message)?;
             if name.is_empty() {
                 return Err("a tensor has no name".into());
             }
-            let slot = self.new_slot(name)?;
-            self.graph.constants.push((slot, tensor));
+            if read.contains(name) {
+                let tensor = self.decoder.read(message)?.1;
+                let slot = self.new_slot(name)?;
+                self.graph.constants.push((slot, tensor));
+            }
         }
         Ok(())
     }
@@ -245,49 +169,33 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    fn node(&mut self, parts: &Parts<'a>, at: usize) -> Result<(), Error> {
-        let node = &parts.nodes[at];
+    fn node(&mut self, node: &NodeParts<'a>) -> Result<(), Error> {
         let unsupported = |what: String| Error::Unsupported {
             file: self.file.into(),
-            what,
+            what: format!("{what} {}", node.shown()),
         };
         let wrong = |why: String| Error::Node {
             file: self.file.into(),
             node: node.shown(),
             why,
         };
-        if !is_onnx(node.domain) {
-            return Err(unsupported(format!(
-                "operator {} of the domain {:?}",
-                node.shown(),
-                node.domain
-            )));
-        }
-        let operator = ops::find(node.operator)
-            .ok_or_else(|| unsupported(format!("operator {}", node.shown())))?;
+        let operator = ops::find(node.operator).ok_or_else(|| unsupported("operator".into()))?;
         let attributes = Attributes::new(&node.attributes, self.decoder, self.version);
         let mut attributes = attributes.map_err(wrong)?;
         let op = operator(&mut attributes).map_err(wrong)?;
         if let Some(name) = attributes.left_over() {
-            return Err(unsupported(format!(
-                "attribute {name:?} of operator {}",
-                node.shown()
-            )));
+            return Err(unsupported(format!("attribute {name:?} of operator")));
         }
         let mut inputs = Vec::with_capacity(node.inputs.len());
         for &name in &node.inputs {
             inputs.push(match name {
                 "" => None,
-                name => Some(*self.slots.get(name).ok_or_else(|| {
-                    let later = parts.nodes[at..].iter().any(|n| n.outputs.contains(&name));
-                    wrong(match later {
-                        true => format!(
-                            "it needs {name:?}, which only itself or a later node makes: the graph is not sorted, or \
-                             runs in a circle"
-                        ),
-                        false => format!("it needs {name:?}, which nothing makes"),
-                    })
-                })?),
+                name => Some(
+                    *self
+                        .slots
+                        .get(name)
+                        .ok_or_else(|| wrong(format!("it needs {name:?}, which nothing makes")))?,
+                ),
             });
         }
         let mut outputs = Vec::with_capacity(node.outputs.len());

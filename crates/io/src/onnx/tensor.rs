@@ -3,6 +3,8 @@
 use super::fields::{entry, tensor as field};
 use crate::wire::{Fields, Value};
 use crate::{Numbers, Tensor};
+use half::{bf16, f16};
+use safetensors::Dtype;
 use std::cell::Cell;
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
@@ -34,6 +36,16 @@ struct Raw<'a> {
 }
 
 impl Decoder<'_> {
+    /// The name of a tensor, without its numbers.
+    pub fn name(bytes: &[u8]) -> Result<&str, String> {
+        let mut name = "";
+        for next in Fields::new(bytes) {
+            if let (field::NAME, text) = next? {
+                name = text.text()?;
+            }
+        }
+        Ok(name)
+    }
     /// The name and the tensor.
     pub fn read<'b>(&self, bytes: &'b [u8]) -> Result<(&'b str, Tensor), String> {
         let raw = self.fields(bytes)?;
@@ -92,17 +104,12 @@ impl Decoder<'_> {
             .try_fold(1_usize, |a, &b| a.checked_mul(b.max(1)));
         with_empty.filter(|&n| n <= 1 << 40).ok_or_else(too_many)?;
         let count: usize = shape.iter().product();
-        let size = match raw.data_type {
-            field::FLOAT | field::INT32 => 4,
-            field::DOUBLE | field::INT64 | field::UINT64 => 8,
-            field::UINT8 | field::INT8 => 1,
-            other => {
-                return Err(format!(
-                    "it is of {}, which is not supported",
-                    type_name(other)
-                ));
-            }
+        let unsupported = || {
+            let is = type_name(raw.data_type);
+            format!("it is of {is}, which is not supported")
         };
+        let dtype = dtype(raw.data_type).ok_or_else(unsupported)?;
+        let size = dtype.bitsize() / 8;
         let bytes = count.checked_mul(size).ok_or_else(too_many)?;
         let fits = |has: usize| match has == count {
             true => Ok(()),
@@ -128,7 +135,7 @@ impl Decoder<'_> {
             }
             Some(packed) => {
                 self.spend(bytes)?;
-                from_bytes(raw.data_type, packed)
+                Numbers::read(dtype, packed).ok_or_else(unsupported)?
             }
             None => match raw.data_type {
                 field::FLOAT => {
@@ -145,9 +152,10 @@ impl Decoder<'_> {
                 }
             },
         };
-        if let Some(at) = numbers.not_finite() {
+        // Infinities have a use, as in masks that are added before a softmax.
+        if let Some(at) = numbers.position(f64::is_nan) {
             return Err(format!(
-                "number {at} of it is not finite; train the model again"
+                "number {at} of it is not a number (NaN); train the model again"
             ));
         }
         Ok(Tensor { shape, numbers })
@@ -200,10 +208,10 @@ fn inside(folder: &Path, location: &str) -> Result<PathBuf, String> {
             "its numbers are said to be in {location:?}, which is not in the model's folder; put that file beside the model"
         )
     };
+    // `./w.bin` is in the folder too.
     let parts = Path::new(location).components();
-    let plain =
-        parts.clone().count() > 0 && parts.clone().all(|p| matches!(p, Component::Normal(_)));
-    if !plain {
+    let mut parts = parts.filter(|part| *part != Component::CurDir).peekable();
+    if parts.peek().is_none() || !parts.all(|part| matches!(part, Component::Normal(_))) {
         return Err(leaves());
     }
     let folder = match folder == Path::new("") {
@@ -242,19 +250,20 @@ pub(crate) fn type_name(data_type: i64) -> String {
     }
 }
 
-fn from_bytes(data_type: i64, bytes: &[u8]) -> Numbers {
-    fn all<T, const N: usize>(bytes: &[u8], from: fn([u8; N]) -> T) -> Vec<T> {
-        bytes.as_chunks::<N>().0.iter().map(|&b| from(b)).collect()
-    }
-    match data_type {
-        field::FLOAT => all(bytes, f32::from_le_bytes).into(),
-        field::DOUBLE => all(bytes, f64::from_le_bytes).into(),
-        field::INT32 => all(bytes, i32::from_le_bytes).into(),
-        field::INT64 => all(bytes, i64::from_le_bytes).into(),
-        field::UINT64 => all(bytes, u64::from_le_bytes).into(),
-        field::INT8 => all(bytes, i8::from_le_bytes).into(),
-        _ => bytes.to_vec().into(),
-    }
+fn dtype(data_type: i64) -> Option<Dtype> {
+    Some(match data_type {
+        field::FLOAT => Dtype::F32,
+        field::DOUBLE => Dtype::F64,
+        field::FLOAT16 => Dtype::F16,
+        field::BFLOAT16 => Dtype::BF16,
+        field::INT32 => Dtype::I32,
+        field::INT64 => Dtype::I64,
+        field::UINT64 => Dtype::U64,
+        field::INT8 => Dtype::I8,
+        field::UINT8 => Dtype::U8,
+        field::BOOL => Dtype::BOOL,
+        _ => return None,
+    })
 }
 
 fn from_ints(data_type: i64, ints: Vec<i64>) -> Numbers {
@@ -266,6 +275,9 @@ fn from_ints(data_type: i64, ints: Vec<i64>) -> Numbers {
         field::UINT64 => all(ints, |x| x as u64).into(),
         field::INT8 => all(ints, |x| x as i8).into(),
         field::UINT8 => all(ints, |x| x as u8).into(),
+        field::BOOL => all(ints, |x| x != 0).into(),
+        field::FLOAT16 => all(ints, |x| f16::from_bits(x as u16)).into(),
+        field::BFLOAT16 => all(ints, |x| bf16::from_bits(x as u16)).into(),
         _ => ints.into(),
     }
 }

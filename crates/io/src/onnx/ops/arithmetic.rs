@@ -1,11 +1,9 @@
 //! Number by number: Add, Sub, Mul, Div, Relu, Sigmoid, Tanh; Softmax.
 
-use super::strided::{Strided, broadcast, broadcast_strides};
-use super::{Args, Operator, Real, axis, on_floats, one};
 use crate::onnx::attributes::Attributes;
+use crate::onnx::operator::{Args, Made, Operator, Real, axis, on_floats, one};
+use crate::strided::{Strided, broadcast, broadcast_strides};
 use crate::{Numbers, Tensor};
-
-type Made = Result<Box<dyn Operator>, String>;
 
 #[derive(Clone, Copy, Debug)]
 enum Pair {

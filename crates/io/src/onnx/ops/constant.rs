@@ -1,13 +1,11 @@
 //! Numbers out of nothing or out of shapes: Cast, Constant, ConstantOfShape, OneHot, Shape.
 
 use super::movement::sizes;
-use super::{Args, Operator, axis, ints, one};
 use crate::onnx::attributes::Attributes;
 use crate::onnx::fields::tensor as kind;
+use crate::onnx::operator::{Args, Made, Operator, axis, one};
 use crate::onnx::tensor::{MOST_DIMENSIONS, type_name};
 use crate::{Numbers, Tensor};
-
-type Made = Result<Box<dyn Operator>, String>;
 
 #[derive(Debug)]
 struct Constant(Tensor);
@@ -102,7 +100,9 @@ pub(crate) fn cast(attributes: &mut Attributes<'_>) -> Made {
         }
     }
     match to {
-        kind::FLOAT | kind::DOUBLE | kind::INT32 | kind::INT64 => Ok(Box::new(Cast(to))),
+        kind::FLOAT | kind::DOUBLE | kind::INT32 | kind::INT64 | kind::BOOL => {
+            Ok(Box::new(Cast(to)))
+        }
         other => Err(format!("to {} is not supported", type_name(other))),
     }
 }
@@ -112,23 +112,27 @@ impl Operator for Cast {
         macro_rules! to {
             ($x:expr) => {
                 match self.0 {
-                    kind::FLOAT => $x.iter().map(|&x| x as f32).collect::<Vec<_>>().into(),
-                    kind::DOUBLE => $x.iter().map(|&x| x as f64).collect::<Vec<_>>().into(),
-                    kind::INT32 => $x.iter().map(|&x| x as i32).collect::<Vec<_>>().into(),
-                    _ => $x.iter().map(|&x| x as i64).collect::<Vec<_>>().into(),
+                    kind::FLOAT => $x.map(|x| x as f32).collect::<Vec<_>>().into(),
+                    kind::DOUBLE => $x.map(|x| x as f64).collect::<Vec<_>>().into(),
+                    kind::INT32 => $x.map(|x| x as i32).collect::<Vec<_>>().into(),
+                    kind::BOOL => $x.map(|x| x as f64 != 0.0).collect::<Vec<_>>().into(),
+                    _ => $x.map(|x| x as i64).collect::<Vec<_>>().into(),
                 }
             };
         }
         let x = args.need(0, "input")?;
         args.room_for(&x.shape, 8)?;
         let numbers: Numbers = match &x.numbers {
-            Numbers::F32(x) => to!(x),
-            Numbers::F64(x) => to!(x),
-            Numbers::I32(x) => to!(x),
-            Numbers::I64(x) => to!(x),
-            Numbers::U64(x) => to!(x),
-            Numbers::I8(x) => to!(x),
-            Numbers::U8(x) => to!(x),
+            Numbers::F32(x) => to!(x.iter().copied()),
+            Numbers::F64(x) => to!(x.iter().copied()),
+            Numbers::F16(x) => to!(x.iter().map(|x| x.to_f32())),
+            Numbers::Bf16(x) => to!(x.iter().map(|x| x.to_f32())),
+            Numbers::I32(x) => to!(x.iter().copied()),
+            Numbers::I64(x) => to!(x.iter().copied()),
+            Numbers::U64(x) => to!(x.iter().copied()),
+            Numbers::I8(x) => to!(x.iter().copied()),
+            Numbers::U8(x) => to!(x.iter().copied()),
+            Numbers::Bool(x) => to!(x.iter().map(|&x| u8::from(x))),
         };
         one(x.shape.clone(), numbers)
     }
@@ -148,7 +152,7 @@ pub(crate) fn one_hot(attributes: &mut Attributes<'_>) -> Made {
 impl Operator for OneHot {
     fn run(&self, args: &Args<'_>) -> Result<Vec<Tensor>, String> {
         let (which, values) = (args.need(0, "indices")?, args.need(2, "values")?);
-        let depth = ints(args.need(1, "depth")?, "depth")?;
+        let depth = whole(args.need(1, "depth")?);
         let depth = match depth.as_slice() {
             &[n] if n > 0 => usize::try_from(n).map_err(|_| "its depth is too large")?,
             other => {
@@ -168,7 +172,7 @@ impl Operator for OneHot {
         let mut shape = which.shape.clone();
         shape.insert(at, depth);
         args.room_for(&shape, values.numbers.size())?;
-        let indices = ints(which, "indices")?;
+        let indices = whole(which);
         let inner: usize = which.shape[at..].iter().product();
         let outer: usize = which.shape[..at].iter().product();
         let n = depth as i64;
@@ -176,9 +180,19 @@ impl Operator for OneHot {
             let indices = &indices;
             (0..n).flat_map(move |d| {
                 let row = &indices[o * inner..][..inner];
-                row.iter().map(move |&i| usize::from(i == d || i + n == d))
+                row.iter()
+                    .map(move |&i| usize::from(i == d || i.wrapping_add(n) == d))
             })
         });
         one(shape, values.numbers.pick(places))
+    }
+}
+
+/// Any numbers as 64-bit integers, fractions cut off.
+fn whole(tensor: &Tensor) -> Vec<i64> {
+    match &tensor.numbers {
+        Numbers::I64(x) => x.clone(),
+        Numbers::U64(x) => x.iter().map(|&x| x as i64).collect(),
+        other => (0..other.len()).map(|at| other.number(at) as i64).collect(),
     }
 }

@@ -1,12 +1,11 @@
 //! Numbers in other places: Concat, Expand, Gather, Identity, Reshape, Slice, Squeeze, Transpose, Unsqueeze.
 
-use super::strided::{Strided, broadcast, broadcast_strides, strides};
-use super::{Args, Operator, axis, ints, one};
 use crate::Tensor;
 use crate::onnx::attributes::Attributes;
+use crate::onnx::operator::{Args, Made, Operator, axis, ints, one};
 use crate::onnx::tensor::MOST_DIMENSIONS;
+use crate::strided::{Strided, broadcast, broadcast_strides, strides};
 
-type Made = Result<Box<dyn Operator>, String>;
 type Tensors = Result<Vec<Tensor>, String>;
 
 /// An operator that is a function of its inputs and of what was read from its attributes.
@@ -297,7 +296,8 @@ impl Cut {
     }
 }
 
-/// The first index, and how many, of `start..end` by `step` among `size`, as Python's slices have it.
+/// The first index, and how many, of `start..end` by `step` among `size`. As Python's slices have it, but for a negative
+/// step: a start before the first number is the first one, where Python has nothing to start from.
 fn range(size: usize, start: i64, end: i64, step: i64) -> Result<(usize, usize), String> {
     let n = size as i64;
     // From the end, where negative; then no further than to the ends.
@@ -312,8 +312,8 @@ fn range(size: usize, start: i64, end: i64, step: i64) -> Result<(usize, usize),
             (start, end - start)
         }
         _ => {
-            let (start, end) = (place(start, -1, n - 1), place(end, -1, n - 1));
-            (start, start - end)
+            let (start, end) = (place(start, 0, (n - 1).max(0)), place(end, -1, n - 1));
+            (start, (start - end).min(n))
         }
     };
     if length <= 0 {

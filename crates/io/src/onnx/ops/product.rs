@@ -1,11 +1,9 @@
 //! MatMul and Gemm.
 
-use super::strided::{Strided, broadcast, broadcast_strides};
-use super::{Args, Operator, Real, one};
 use crate::Tensor;
 use crate::onnx::attributes::Attributes;
-
-type Made = Result<Box<dyn Operator>, String>;
+use crate::onnx::operator::{Args, Made, Operator, Real, one};
+use crate::strided::{Strided, broadcast, broadcast_strides};
 
 /// The numbers of both, or which types they are.
 macro_rules! both_floats {
@@ -168,5 +166,5 @@ pub(super) fn flipped<R: Real>(x: &[R], [rows, cols]: [usize; 2], flip: bool) ->
 }
 
 fn scale<R: Real>(to: &mut [R], alpha: f64) {
-    to.iter_mut().for_each(|z| *z = *z * R::of(alpha));
+    to.iter_mut().for_each(|z| *z *= R::of(alpha));
 }

@@ -1,6 +1,6 @@
 //! The activations that the recurrent operators may name, with their constants.
 
-use crate::onnx::ops::Real;
+use crate::onnx::operator::Real;
 
 /// A function of one number, and α and β where it has them.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -34,6 +34,25 @@ enum Constant {
 }
 
 use Constant::{Default, Needed, Unused};
+
+impl Activation {
+    pub const TANH: Activation = Activation::plain(Function::Tanh);
+    pub const SIGMOID: Activation = Activation::plain(Function::Sigmoid);
+    pub const RELU: Activation = Activation::plain(Function::Relu);
+    /// 1 · x + 0
+    pub const IDENTITY: Activation = Activation {
+        function: Function::Affine,
+        alpha: 1.0,
+        beta: 0.0,
+    };
+    const fn plain(function: Function) -> Activation {
+        Activation {
+            function,
+            alpha: 0.0,
+            beta: 0.0,
+        }
+    }
+}
 
 /// Names, and what α and β are for each. Defaults are those of the operator of the same name; Affine and ScaledTanh
 /// have no operator, and so no default.

@@ -1,67 +1,85 @@
 //! One step of one row, of each recurrent operator: the equations of the specification, in its notation.
+//!
+//! Slow, and only for what no cell of the engine has: peepholes, clipping, `input_forget`, other activations.
 
 use super::activation::Activation;
-use crate::onnx::ops::Real;
-
-/// Which operator, and what of it changes its equations.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) enum Cell {
-    Rnn,
-    /// Gates in the order z, r, h.
-    Gru {
-        linear_before_reset: bool,
-    },
-    /// Gates in the order i, o, f, c.
-    Lstm {
-        input_forget: bool,
-    },
-}
-
-impl Cell {
-    pub fn gates(self) -> usize {
-        match self {
-            Cell::Rnn => 1,
-            Cell::Gru { .. } => 3,
-            Cell::Lstm { .. } => 4,
-        }
-    }
-    /// The activations where none are named; in the specification's letters f; f, g; f, g, h.
-    pub fn activations(self) -> &'static [&'static str] {
-        match self {
-            Cell::Rnn => &["Tanh"],
-            Cell::Gru { .. } => &["Sigmoid", "Tanh"],
-            Cell::Lstm { .. } => &["Sigmoid", "Tanh", "Tanh"],
-        }
-    }
-}
+use super::call::{Call, Cell, Outputs};
+use crate::onnx::operator::Real;
 
 /// One direction's weights, and all else that a step needs.
-pub(super) struct Step<'a, R> {
-    pub cell: Cell,
-    pub inputs: usize,
-    pub hidden: usize,
+struct Step<'a, R> {
+    cell: Cell,
+    inputs: usize,
+    hidden: usize,
     /// Wᵀ, `[gates, inputs, hidden]`.
-    pub w: Vec<R>,
+    w: Vec<R>,
     /// Rᵀ, `[gates, hidden, hidden]`.
-    pub r: Vec<R>,
+    r: Vec<R>,
     /// Wb, then Rb, `[2, gates, hidden]`.
-    pub bias: Vec<R>,
+    bias: Vec<R>,
     /// P, `[3, hidden]` for the gates i, o, f.
-    pub peepholes: Option<&'a [R]>,
-    pub activations: &'a [Activation],
-    pub clip: Option<f32>,
+    peepholes: Option<&'a [R]>,
+    activations: &'a [Activation],
+    clip: Option<f32>,
 }
 
 /// What a row carries from step to step.
-pub(super) struct State<R> {
-    pub h: Vec<R>,
+struct State<R> {
+    h: Vec<R>,
     /// Of the LSTM alone.
-    pub c: Vec<R>,
+    c: Vec<R>,
+}
+
+/// Runs one direction of a node, row by row.
+pub(super) fn run<R: Real>(call: &Call<'_, R>, direction: usize, to: &mut Outputs<R>) {
+    let step = Step::new(call, direction);
+    let hidden = call.sizes.hidden;
+    for (row, &length) in call.lengths.iter().enumerate() {
+        let place = call.sizes.state(direction, row);
+        let mut state = State {
+            h: to.h[place..][..hidden].to_vec(),
+            c: to.c[place..][..hidden].to_vec(),
+        };
+        for own in 0..length {
+            step.run(call.x(direction, own, row), &mut state);
+            let at = call.sizes.y(call.step(direction, own, row), direction, row);
+            to.y[at..][..hidden].copy_from_slice(&state.h);
+        }
+        to.h[place..][..hidden].copy_from_slice(&state.h);
+        to.c[place..][..hidden].copy_from_slice(&state.c);
+    }
+}
+
+impl<'a, R: Real> Step<'a, R> {
+    /// One direction's weights, each gate's transposed.
+    fn new(call: &Call<'a, R>, direction: usize) -> Step<'a, R> {
+        let (inputs, hidden) = (call.sizes.inputs, call.sizes.hidden);
+        let transposed = |from: &[R], columns: usize| {
+            let mut to = Vec::with_capacity(from.len());
+            for gate in from.chunks_exact((hidden * columns).max(1)) {
+                to.extend(
+                    (0..columns).flat_map(|c| (0..hidden).map(move |r| gate[r * columns + c])),
+                );
+            }
+            to
+        };
+        Step {
+            cell: call.of.cell,
+            inputs,
+            hidden,
+            w: transposed(call.w(direction), inputs),
+            r: transposed(call.r(direction), hidden),
+            bias: call.bias(direction),
+            peepholes: call.peepholes(direction),
+            activations: &call.of.directions[direction].activations,
+            clip: call.of.clip,
+        }
+    }
 }
 
 impl<R: Real> Step<'_, R> {
     /// The state after a step with the inputs `x`.
-    pub fn run(&self, x: &[R], state: &mut State<R>) {
+    fn run(&self, x: &[R], state: &mut State<R>) {
         match self.cell {
             Cell::Rnn => self.rnn(x, state),
             Cell::Gru {
