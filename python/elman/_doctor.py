@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -14,31 +14,43 @@ from ._layers import GRU, LSTM, RNN, _lengths
 from ._model import Model
 
 
+# More exponents than any network has.
+_ALL = 2**32
+
+
 @dataclass(frozen=True)
 class Diagnosis:
     """Why a network learns, or does not."""
 
     cause: str
-    """``exploding``, ``vanishing by weights``, ``vanishing by saturation``, ``limited by the truncation window``,
-    ``transient growth``, ``the task asks for no longer memory`` or ``healthy``."""
+    """``not a number``, ``no gradient reaches the states``, ``exploding``, ``vanishing by weights``, ``vanishing by
+    saturation``, ``limited by the truncation window``, ``transient growth``, ``the task asks for no longer memory`` or
+    ``healthy``."""
     summary: str
     """One line."""
     evidence: list[str]
     """What it rests on, each line with its numbers."""
     proposals: list[dict[str, str]]
-    """What to change, the first choice first: ``option`` as ``elman train`` takes it, and ``why``."""
+    """Suggested changes, best first: ``option`` as ``elman train`` takes it, and ``why``."""
     also: list[str]
     """Causes that hold as well."""
     figures: dict[str, Any] = field(repr=False)
     """Every measurement, lists of numbers as NumPy arrays: ``lag`` (the gradient by lag, natural logarithms),
-    ``decay`` (its factor a step and the horizon in steps), ``bound``, ``bias`` and ``windows`` (what truncation costs),
-    ``recurrent`` (W_hh: spectral radius, singular values, eigenvalues), ``products`` (singular values of products of
+    ``decay`` (its factor a step, and the horizons ``percent`` and ``half``: ``{"is": "at", "steps": 11.5}``, ``"beyond"``
+    with the longest lag measured, or ``"undefined"``), ``not_finite`` (the first NaN or infinity: every figure is NaN
+    then), ``bound``, ``bias`` and ``windows`` (what truncation costs), ``recurrent`` (W_hh, or ``map``: spectral radius, singular values, eigenvalues), ``products`` (singular values of products of
     Jacobians), ``lyapunov``, ``finite_time``, ``omega``, ``saturation``, ``noise``, ``mean_field``, ``fixed_points``;
     what does not apply is ``None``."""
+    data: str = ""
+    """Which steps of which rows were looked at, of a trained model."""
+    explained: float | None = None
+    """1 − loss/baseline on those, of a trained model."""
 
     def __str__(self) -> str:
         lines = [f"{self.cause}: {self.summary}", *(f"  {line}" for line in self.evidence)]
-        lines += [f"  try {p['option']}: {p['why']}" for p in self.proposals]
+        if self.proposals:
+            lines.append("Suggested changes, best first:")
+        lines += [f"  {p['option']}: {p['why']}" for p in self.proposals]
         return "\n".join(lines)
 
 
@@ -50,9 +62,10 @@ def doctor(
     h0: Any = None,
     lengths: Sequence[int] | npt.NDArray[Any] | None = None,
     sequences: int = 16,
-    steps: int = 512,
+    steps: int | None = None,
     max_lag: int | None = None,
-    fixed_points: bool = False,
+    fixed_points: bool | Literal["mean", "zero"] = False,
+    exponents: int | Literal["all"] | None = None,
     window: int | None = None,
     clip: float | None = None,
     seed: int = 0,
@@ -60,16 +73,20 @@ def doctor(
     """Measures how gradients flow back through time, and says what that means.
 
     Args:
-        model: layers of one direction; or a trained model, which is examined on the data that it was trained on, with
-            its own loss and window: then ``x``, ``dy``, ``h0`` and ``lengths`` are left out.
+        model: layers of one direction; or a trained model, which is examined as ``elman doctor RUN`` does, on the data
+            that it was trained on, with its own loss, window and clip limit: then ``x``, ``dy``, ``h0`` and ``lengths`` are left out.
         x: the inputs, shaped as the layers read them.
         dy: ∂loss/∂y, shaped as ``y``; a step without a loss has zeros. Where it is left out, the loss is the sum of y
             at each sequence's last step.
         h0, lengths: as in a call of the layers.
         sequences: how many of the sequences to measure, evenly chosen: memory grows with them.
-        steps: how many steps of each training sequence of a trained model to measure, at most.
-        max_lag: how many steps back to follow the gradient; as far as all loss times reach where it is left out.
-        fixed_points: whether to search for fixed points too, which takes longest.
+        steps: how many steps of each row of a trained model to measure, at most, up to a step with a loss; twice the
+            longest lag, or four times the window where that is more, where it is left out.
+        max_lag: how many steps back to follow the gradient, at most; for layers as far as all loss times reach, and for a
+            trained model 200, where it is left out.
+        fixed_points: whether to search for fixed points too, which takes longest: ``True`` or ``"mean"`` with the input
+            held at the mean of the data (or its most frequent symbol), ``"zero"`` with an input of zeros.
+        exponents: how many Lyapunov exponents to measure, from the largest, or ``"all"``; 32 where it is left out.
         window, clip: the truncation window in steps and the clip limit of the training, where they are known.
         seed: of everything drawn at random.
 
@@ -79,7 +96,8 @@ def doctor(
     asked = {
         "sequences": sequences,
         "max_lag": max_lag,
-        "fixed_points": fixed_points,
+        "fixed_points": "mean" if fixed_points is True else fixed_points or None,
+        "exponents": _ALL if exponents == "all" else exponents,
         "seed": seed,
         "window": window,
         "clip": clip,
@@ -114,6 +132,8 @@ def diagnosis(found: dict[str, Any]) -> Diagnosis:
         proposals=verdict["proposals"],
         also=[cause.replace("-", " ") for cause in verdict["also"]],
         figures=_arrays(found["flow"]),
+        data=found.get("data", ""),
+        explained=found.get("explained"),
     )
 
 

@@ -1,16 +1,17 @@
 //! The microscope's figures, on layers and arrays or on a trained network and its data.
 
-use crate::threads::team;
 use crate::{errors, serial};
-use elman::core::{Batch, Element, Network, Params, State, Trace, Weights, forward};
+use elman::core::{Batch, Element, Network, Params, State};
+use elman::doctor::{Asked as Look, Doctor};
 use elman::flow::{
-    FixedPointOptions, Flow, LagOptions, Options, Training, Verdict, measure, verdict,
+    FixedPointInput, FixedPointOptions, Flow, LagOptions, LyapunovOptions, Options, Training,
+    Verdict, measure, verdict,
 };
-use elman::train::task::Task;
-use elman::train::{self, Prepared, Trained, prepare};
+use elman::train::Trained;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use serde::{Deserialize, Serialize};
+use std::path::Path;
 
 /// What may be asked for.
 #[derive(Deserialize)]
@@ -18,17 +19,38 @@ use serde::{Deserialize, Serialize};
 pub struct Asked {
     sequences: usize,
     max_lag: Option<usize>,
-    fixed_points: bool,
+    fixed_points: Option<Held>,
+    exponents: Option<usize>,
     seed: u64,
     window: Option<usize>,
     clip: Option<f64>,
-    steps: usize,
+    steps: Option<usize>,
+}
+
+/// The input under which fixed points are looked for.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Held {
+    Mean,
+    Zero,
+}
+
+impl Held {
+    fn input(self) -> FixedPointInput {
+        match self {
+            Held::Mean => FixedPointInput::Mean,
+            Held::Zero => FixedPointInput::Zero,
+        }
+    }
 }
 
 impl Asked {
     /// From JSON.
     pub fn read(text: &str) -> PyResult<Asked> {
         serde_json::from_str(text).map_err(|e| PyValueError::new_err(e.to_string()))
+    }
+    fn exponents(&self) -> usize {
+        self.exponents.unwrap_or(LyapunovOptions::default().count)
     }
     fn options(&self) -> Options {
         Options {
@@ -37,9 +59,31 @@ impl Asked {
                 max_lag: self.max_lag,
                 ..LagOptions::default()
             },
-            fixed_points: self.fixed_points.then(FixedPointOptions::default),
+            lyapunov: Some(LyapunovOptions {
+                count: self.exponents(),
+                ..LyapunovOptions::default()
+            }),
+            fixed_points: self.fixed_points.map(|held| FixedPointOptions {
+                input: held.input(),
+                seed: self.seed,
+                ..FixedPointOptions::default()
+            }),
             seed: self.seed,
             ..Options::default()
+        }
+    }
+    /// The same of a trained network.
+    fn look(&self) -> Look {
+        Look {
+            sequences: self.sequences,
+            steps: self.steps,
+            max_lag: self.max_lag,
+            fixed_points: self.fixed_points.map(Held::input),
+            exponents: self.exponents(),
+            seed: self.seed,
+            window: self.window,
+            clip: self.clip,
+            ..Look::default()
         }
     }
 }
@@ -78,56 +122,15 @@ pub fn examine<'py, E: Element>(
     serial::object(py, &found)
 }
 
-/// The same for a trained network, on rows of the data it was trained on, evenly chosen, with the loss and the window
-/// it was trained with.
+/// The same for a trained network, on its own data: what `elman doctor` says of the run.
 pub fn examine_trained<'py>(
     py: Python<'py>,
     trained: &Trained,
-    asked: Asked,
+    run: Option<&Path>,
+    asked: &Asked,
 ) -> PyResult<Bound<'py, PyAny>> {
-    let (batch, state, d_outputs) = py
-        .detach(|| lesson(trained, &asked))
+    let found = py
+        .detach(|| Doctor::new(trained, run, &asked.look())?.examine())
         .map_err(errors::training)?;
-    let config = &trained.config;
-    let asked = Asked {
-        window: asked.window.or(config.window.steps()),
-        clip: asked.clip.or((config.clip > 0.0).then_some(config.clip)),
-        ..asked
-    };
-    let network = (&trained.network, &trained.params);
-    examine(py, network, &batch, &state, &d_outputs, &asked)
-}
-
-/// Inputs, the state before them, and ∂L/∂y.
-type Looked = (Batch<f32>, State<f32>, Vec<f32>);
-
-/// A batch of the training rows, the state before it, and the gradient of the loss at every output.
-fn lesson(trained: &Trained, asked: &Asked) -> Result<Looked, train::Error> {
-    let stored = train::Options::from_toml("config", &trained.config.to_toml()?)?;
-    let (config, data) = prepare(stored)?;
-    if let Prepared::Pairs(_) = data {
-        return Err(train::Error::Config(format!(
-            "the task {} has an encoder and a decoder, which the microscope does not follow together",
-            config.task
-        )));
-    }
-    let lengths = data.source().lengths();
-    let wanted = asked.sequences.clamp(1, lengths.len());
-    let mut rows: Vec<usize> = (0..wanted).map(|i| i * lengths.len() / wanted).collect();
-    rows.sort_by_key(|&row| std::cmp::Reverse(lengths[row]));
-    let piece = data.source().piece(&rows, 0, asked.steps)?;
-    let state = State::initial(&trained.network, &trained.params, rows.len());
-    let weights = Weights::new(&trained.network, &trained.params)?;
-    let mut trace = Trace::new();
-    forward(&weights, &piece.batch, &state, &mut trace, &team())?;
-    let mut d_outputs = vec![0.0; trace.outputs().len()];
-    let width = trace.output_width();
-    piece.loss(
-        config.loss,
-        trace.outputs(),
-        width,
-        config.burn_in,
-        &mut d_outputs,
-    )?;
-    Ok((piece.batch, state, d_outputs))
+    serial::object(py, &found)
 }

@@ -2,10 +2,11 @@
 
 use crate::arrays::{self, Block, Order};
 use elman::core::{
-    Batch, Cotangent, Deltas, Draw, Dropout, Element, Error, Init, Network, Params, Recurrent,
-    State, Stepper, Team, Trace, Weights, backward, forward,
+    Batch, Cotangent, Draw, Dropout, Element, Error, Init, Network, Params, Recurrent, State,
+    Stepper, Team, Unrolled,
 };
 use numpy::ndarray::ArrayView3;
+use std::sync::Arc;
 
 /// A view of h, and of c where the cell has one.
 pub type Slots<'v, E> = [Option<ArrayView3<'v, E>>; 2];
@@ -14,12 +15,10 @@ pub type Slots<'v, E> = [Option<ArrayView3<'v, E>>; 2];
 pub struct Layers<E: Element> {
     network: Network,
     params: Params<E>,
-    weights: Weights<E>,
+    unrolled: Unrolled<E>,
     biases: bool,
     /// What the last call read; none before it, and after a change of the parameters.
     read: Option<Read<E>>,
-    trace: Trace<E>,
-    deltas: Deltas<E>,
     stepper: Option<Stepper<E>>,
     /// Of the masks, and how many were drawn.
     seed: u64,
@@ -59,13 +58,11 @@ impl<E: Element> Layers<E> {
             }
         }
         Ok(Layers {
-            weights: Weights::new(&network, &params)?,
+            unrolled: Unrolled::new(&network, &params)?.with_inputs(),
             network,
             params,
             biases,
             read: None,
-            trace: Trace::new(),
-            deltas: Deltas::with_inputs(),
             stepper: None,
             seed,
             drawn: 0,
@@ -102,7 +99,7 @@ impl<E: Element> Layers<E> {
         for (name, numbers) in all {
             params.set(name, numbers)?;
         }
-        self.weights.refresh(&params)?;
+        self.unrolled.refresh(&params)?;
         self.params = params;
         self.read = None;
         self.stepper = None;
@@ -132,7 +129,7 @@ impl<E: Element> Layers<E> {
         lengths: Option<&[usize]>,
         state: Slots<'_, E>,
         (order, dropout): (Order, f64),
-        team: &Team,
+        team: &Arc<Team>,
     ) -> Result<(Block<E>, Vec<Block<E>>), Error> {
         let (steps, rows, width) = x.dim();
         arrays::require(
@@ -146,10 +143,11 @@ impl<E: Element> Layers<E> {
         }
         let before = self.state(rows, ["h0", "c0"], state)?;
         self.read = None;
-        forward(&self.weights, &batch, &before, &mut self.trace, team)?;
+        self.unrolled.set_team(team);
+        self.unrolled.forward_from(&batch, &before)?;
         let size = (steps, self.network.output_width());
-        let y = arrays::unpack(&batch, self.trace.outputs(), size, order);
-        let after = self.trace.final_state(&self.network, &batch);
+        let y = arrays::unpack(&batch, self.unrolled.trace().outputs(), size, order);
+        let after = self.unrolled.trace().final_state()?;
         self.read = Some(Read {
             batch,
             steps,
@@ -164,7 +162,7 @@ impl<E: Element> Layers<E> {
         &mut self,
         dy: ArrayView3<'_, E>,
         d_state: Slots<'_, E>,
-        team: &Team,
+        team: &Arc<Team>,
     ) -> Result<Option<Gradients<E>>, Error> {
         let Some(read) = &self.read else {
             return Ok(None);
@@ -183,20 +181,11 @@ impl<E: Element> Layers<E> {
             state: state.as_ref(),
         };
         let mut gradient = self.params.zeros_like();
-        let deltas = &mut self.deltas;
-        let into = Some(&mut gradient);
-        backward(
-            &self.weights,
-            batch,
-            &self.trace,
-            cotangent,
-            deltas,
-            into,
-            team,
-        )?;
+        self.unrolled.set_team(team);
+        let deltas = self.unrolled.backward(cotangent, Some(&mut gradient))?;
         let size = (read.steps, self.network.input.width());
         let input = arrays::unpack(batch, deltas.inputs(), size, read.order);
-        let before = deltas.state_before(&self.weights, batch);
+        let before = deltas.state_before()?;
         let parameters = self
             .named(&gradient)
             .map(|(name, shape, numbers)| (name.to_string(), shape.to_vec(), numbers.to_vec()));

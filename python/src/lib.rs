@@ -13,11 +13,14 @@ mod serial;
 mod threads;
 mod train;
 
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 /// The native part of the package.
 #[pymodule]
 fn _elman(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // Not an ImportError, which some programs take for "not installed".
+    elman::core::Level::from_environment().map_err(|e| PyValueError::new_err(e.to_string()))?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_class::<recurrent::Recurrent>()?;
     module.add_class::<model::Trained>()?;

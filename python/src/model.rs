@@ -19,6 +19,8 @@ use std::sync::{Mutex, PoisonError};
 #[pyclass(frozen, module = "elman._elman")]
 pub struct Trained {
     loaded: Loaded,
+    /// The run folder; none where it came from bytes or from a model file alone.
+    run: Option<PathBuf>,
     /// Made at the first step.
     stepper: Mutex<Option<ForecastStepper>>,
 }
@@ -33,6 +35,7 @@ impl Trained {
             .map_err(errors::training)?;
         Ok(Trained {
             loaded,
+            run: Some(path),
             stepper: Mutex::new(None),
         })
     }
@@ -42,6 +45,7 @@ impl Trained {
         let loaded = py.detach(|| from_bytes(bytes)).map_err(errors::training)?;
         Ok(Trained {
             loaded,
+            run: None,
             stepper: Mutex::new(None),
         })
     }
@@ -196,7 +200,8 @@ impl Trained {
     }
     /// The microscope's verdict and figures, on the data it was trained on.
     fn doctor<'py>(&self, py: Python<'py>, asked: &str) -> PyResult<Bound<'py, PyAny>> {
-        doctor::examine_trained(py, &self.loaded, Asked::read(asked)?)
+        let asked = Asked::read(asked)?;
+        doctor::examine_trained(py, &self.loaded, self.run.as_deref(), &asked)
     }
     /// Text that goes on after `prompt`.
     fn generate(

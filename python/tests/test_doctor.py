@@ -74,11 +74,13 @@ def test_wrong_input_is_named():
 
 def test_a_trained_model_on_its_own_data(wave, quick):
     model = elman.train(wave, **quick | {"burn_in": 4}).model
-    found = elman.doctor(model, sequences=4)
+    found = elman.doctor(model, sequences=4, steps=40)
     lag = found.figures["lag"]
-    assert found.figures["about"]["sequences"] == 4 and found.figures["about"]["longest"] == 16
+    assert found.figures["about"]["sequences"] == 4 and found.figures["about"]["longest"] == 40
     assert lag["loss_times"] > 0 and np.isfinite(lag["ln_mean"]).all()
-    assert found.summary
+    assert "4 of 4 rows" in found.data and found.explained < 1
+    # What the training tells, as the command says it.
+    assert any("Gradient norm in training" in line for line in found.evidence)
     with pytest.raises(ValueError, match="leave x"):
         elman.doctor(model, wave)
     with pytest.raises(ValueError, match="give x"):
@@ -88,5 +90,19 @@ def test_a_trained_model_on_its_own_data(wave, quick):
 def test_a_trained_model_that_answers_with_the_mean_of_all_steps():
     x = np.random.default_rng(0).standard_normal((20, 10)).cumsum(axis=1)
     model = elman.train(x, x[:, -1] > 0, hidden=4, epochs=2, progress=False, read="mean").model
-    lag = elman.doctor(model).figures["lag"]
+    # Only the last step of a row is as far from its begin as the longest lag.
+    lag = elman.doctor(model, max_lag=4).figures["lag"]
     assert lag["loss_times"] > 16, "every step has its share of the loss"
+
+
+def test_nan_makes_every_figure_nan():
+    made = layers(0.5)
+    found = elman.doctor(made, X, np.zeros((80, 1, 16)) + np.nan)
+    assert found.cause == "not a number" and np.isnan(found.figures["decay"]["beta"])
+    assert found.figures["decay"]["percent"] == {"is": "undefined"}
+
+
+def test_fixed_points_and_all_exponents():
+    found = elman.doctor(layers(0.5), X, fixed_points="zero", exponents="all")
+    assert found.figures["fixed_points"]["input_from"] == "zero"
+    assert len(found.figures["lyapunov"]["exponents"]) == 16

@@ -239,3 +239,10 @@ def test_a_refused_state_dict_changes_nothing():
     with pytest.raises(ValueError, match="bias_hh_l0"):
         layers.load_state_dict(bad)
     assert all((array == before[name]).all() for name, array in layers.state_dict().items())
+
+
+def test_a_level_that_there_is_not_is_said_at_import():
+    env = dict(os.environ, ELMAN_LEVEL="avx1024")
+    ended = subprocess.run([sys.executable, "-c", "import elman"], env=env, capture_output=True, text=True)
+    assert ended.returncode != 0
+    assert 'ValueError: ELMAN_LEVEL is "avx1024"' in ended.stderr

@@ -2,14 +2,13 @@
 
 use crate::output;
 use anyhow::{Result, bail};
-use elman::flow::{
-    Clipping, Flow, LagOptions, Options, Outcome, Requirement, Scope, Training, Verdict,
-    contributions, cost, measure_scope, verdict,
-};
+use clap::ValueEnum;
+use elman::doctor::{Asked, Doctor, Examined};
+use elman::flow::{FixedPointInput, Flow, LyapunovOptions, Outcome, Requirement, contributions};
 use elman::pages;
-use elman::train::{Config, Probe, Run, Trained};
+use elman::train::Trained;
 use serde::Serialize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// Look at a network's gradients: why it learns, or does not, and what to change.
 #[derive(clap::Args)]
@@ -29,6 +28,12 @@ pub struct Args {
     /// Also look for fixed and slow points, which takes longest
     #[arg(long)]
     fixed_points: bool,
+    /// Input that is held still while fixed points are looked for; mean: of the data, or the most frequent symbol
+    #[arg(long, value_enum, default_value_t = Held::Mean, requires = "fixed_points")]
+    fixed_point_input: Held,
+    /// Lyapunov exponents to measure and print, from the largest: a number or all
+    #[arg(long, value_name = "N|all", value_parser = exponents)]
+    exponents: Option<usize>,
     /// The relative bias of the gradient for which a truncation window is proposed
     #[arg(long, value_name = "SHARE", default_value_t = 0.1)]
     bias: f64,
@@ -43,26 +48,39 @@ pub struct Args {
     json: bool,
 }
 
+/// Which input is held still.
+#[derive(Clone, Copy, ValueEnum)]
+enum Held {
+    Mean,
+    Zero,
+}
+
+fn exponents(text: &str) -> Result<usize, String> {
+    match text {
+        "all" => Ok(usize::MAX),
+        _ => match text.parse() {
+            Ok(n) if n > 0 => Ok(n),
+            _ => Err("expected a number of at least 1, or all".into()),
+        },
+    }
+}
+
 const EXAMPLES: &str = "\
 Examples:
   elman doctor runs/sunspots                              the verdict, its evidence, and what to change
   elman doctor runs/book --max-lag 1000 --html flow.html  the pictures
+  elman doctor runs/book --fixed-points --exponents all   attractors, and the whole Lyapunov spectrum
   elman doctor runs/book --require 'horizon>=50' --require 'saturation<=0.3'
 Exit code 1 where a requirement does not hold.";
 
-/// Longest lag that is followed unless asked for.
-const LAGS: usize = 200;
 /// Seconds from which the cost is told beforehand.
 const LONG: f64 = 1.0;
 
 #[derive(Serialize)]
 struct Document<'a> {
-    data: &'a str,
-    loss: f64,
-    explained: f64,
-    verdict: &'a Verdict,
+    #[serde(flatten)]
+    examined: &'a Examined,
     requirements: &'a [Outcome],
-    flow: &'a Flow,
 }
 
 pub fn run(args: Args) -> Result<()> {
@@ -81,46 +99,31 @@ pub fn run(args: Args) -> Result<()> {
         )));
     }
     let trained = Trained::load(&args.run)?;
-    let probe = probe(&trained, &args)?;
-    let options = options(&args);
-    let cost = cost(&trained.network, &probe.batch, &options);
-    if cost.seconds(4e9) > LONG {
-        output::say(&format!("looking at {}: {cost}", probe.about));
+    let doctor = Doctor::new(&trained, Some(&args.run), &asked(&args))?;
+    if doctor.cost().seconds(4e9) > LONG {
+        output::say(&format!("looking at {}: {}", doctor.about(), doctor.cost()));
     }
-    let scope = Scope::of_rows(
-        &trained.network,
-        &trained.params,
-        &probe.batch,
-        &probe.state,
-        &probe.d_outputs,
-        options.sequences,
-    )?;
-    let flow = measure_scope(&scope, &options)?;
-    let training = training(&trained.config, &probe, &args.run)?;
-    let verdict = verdict(&flow, &training);
-    let outcomes: Vec<Outcome> = requirements.iter().map(|r| r.check(&flow)).collect();
+    let examined = doctor.examine()?;
+    let flow = &examined.flow;
+    let outcomes: Vec<Outcome> = requirements.iter().map(|r| r.check(flow)).collect();
     if let Some(file) = &args.html {
         let look = pages::Look {
             folder: &args.run.display().to_string(),
-            about: &probe.about,
-            flow: &flow,
-            contributions: &contributions(&scope)?,
-            verdict: &verdict,
-            window: training.window,
+            about: &examined.data,
+            flow,
+            contributions: &contributions(&examined.scope)?,
+            verdict: &examined.verdict,
+            window: examined.window,
             bias: args.bias,
         };
         elman::io::write_bytes(file, pages::flow(&look).as_bytes())?;
     }
     match args.json {
         true => output::json(&Document {
-            data: &probe.about,
-            loss: probe.loss,
-            explained: probe.explained(),
-            verdict: &verdict,
+            examined: &examined,
             requirements: &outcomes,
-            flow: &flow,
         })?,
-        false => output::print(&text(&probe, &flow, &verdict, &outcomes))?,
+        false => output::print(&text(&examined, &outcomes, args.exponents.is_some()))?,
     }
     let failed: Vec<&str> = outcomes
         .iter()
@@ -133,81 +136,45 @@ pub fn run(args: Args) -> Result<()> {
     }
 }
 
-fn probe(trained: &Trained, args: &Args) -> Result<Probe> {
-    let config = &trained.config;
-    if trained.network.bidirectional {
-        bail!(
-            "this network reads from both ends, so that no gradient runs back through time alone; the microscope looks \
-             at networks of one direction"
-        );
-    }
-    // Twice the lag, so that many loss times reach so far back.
-    let steps = match args.max_lag {
-        Some(lag) => 2 * lag as usize,
-        None => (2 * LAGS).max(4 * config.window.steps().unwrap_or(0)),
+fn asked(args: &Args) -> Asked {
+    let input = match args.fixed_point_input {
+        Held::Mean => FixedPointInput::Mean,
+        Held::Zero => FixedPointInput::Zero,
     };
-    let rows = usize::from(args.sequences);
-    Ok(trained.probe(args.data.as_deref(), rows, steps)?)
-}
-
-fn options(args: &Args) -> Options {
-    let defaults = Options::default();
-    Options {
+    Asked {
+        data: args.data.clone(),
         sequences: usize::from(args.sequences),
-        lag: LagOptions {
-            max_lag: Some(args.max_lag.map_or(LAGS, |l| l as usize)),
-            ..LagOptions::default()
-        },
-        fixed_points: args
-            .fixed_points
-            .then(elman::flow::FixedPointOptions::default),
-        biases: vec![0.5, args.bias, 0.01],
-        ..defaults
+        max_lag: args.max_lag.map(|l| l as usize),
+        fixed_points: args.fixed_points.then_some(input),
+        exponents: args.exponents.unwrap_or(LyapunovOptions::default().count),
+        bias: args.bias,
+        ..Asked::default()
     }
 }
 
-/// What the run tells beside its weights.
-fn training(config: &Config, probe: &Probe, run: &Path) -> Result<Training> {
-    let epochs = match run.is_dir() {
-        true => Run::open(run)?.epochs()?,
-        false => Vec::new(),
-    };
-    let last = epochs.last();
-    let norms = last.map(|e| Clipping {
-        steps: 0,
-        median: e.gradient_norm,
-        p99: e.gradient_norm_max,
-        largest: e.gradient_norm_max,
-        clipped: e.clipped,
-        not_finite: 0.0,
-    });
-    Ok(Training {
-        window: config.window.steps().or(last.and_then(|e| e.window)),
-        clip: Some(config.clip).filter(|&c| c > 0.0),
-        norms,
-        explained: Some(probe.explained()).filter(|e| e.is_finite()),
-        memory: None,
-    })
-}
-
-fn text(probe: &Probe, flow: &Flow, verdict: &Verdict, outcomes: &[Outcome]) -> String {
-    let mut text = format!("{}\n\n", probe.about);
+fn text(examined: &Examined, outcomes: &[Outcome], exponents: bool) -> String {
+    let (flow, verdict) = (&examined.flow, &examined.verdict);
+    let mut text = format!("{}\n\n", examined.data);
     text.push_str(&profile(flow));
     text.push_str(&format!("\n{}\n", verdict.summary));
     for line in &verdict.evidence {
         text.push_str(&format!("  - {line}\n"));
     }
     for also in &verdict.also {
-        text.push_str(&format!("  - also: {}\n", also.words()));
+        text.push_str(&format!("  - Also: {}\n", also.words()));
     }
     if !verdict.proposals.is_empty() {
-        text.push_str("\nto try, the first first:\n");
+        text.push_str("\nSuggested changes, best first:\n");
         let rows: Vec<Vec<String>> = verdict
             .proposals
             .iter()
             .map(|p| vec![format!("  elman train … {}  ({})", p.option, p.why)])
             .collect();
         text.push_str(&output::table(&rows));
+    }
+    text.push_str(&fixed_points(flow));
+    if exponents {
+        text.push_str(&spectrum(flow));
     }
     for outcome in outcomes {
         text.push_str(&format!("\n{}", outcome.reason));
@@ -216,6 +183,71 @@ fn text(probe: &Probe, flow: &Flow, verdict: &Verdict, outcomes: &[Outcome]) -> 
         text.push('\n');
     }
     text
+}
+
+/// Points that are printed.
+const POINTS: usize = 20;
+
+fn fixed_points(flow: &Flow) -> String {
+    let Some(found) = &flow.fixed_points else {
+        return String::new();
+    };
+    let fixed = found.points.iter().filter(|p| p.fixed).count();
+    let mut text = format!(
+        "\nFixed points under the {}: {fixed} ({} stable), and {} slow points, from {} starts\n",
+        pages::held_input(flow),
+        found.stable(),
+        found.points.len() - fixed,
+        found.starts
+    );
+    let head = [
+        "  point",
+        "kind",
+        "largest |eigenvalue|",
+        "speed per step",
+        "found from",
+    ];
+    let mut rows = vec![head.map(String::from).to_vec()];
+    rows.extend(found.points.iter().take(POINTS).map(|p| {
+        vec![
+            format!("  {}", if p.fixed { "fixed" } else { "slow" }),
+            match p.unstable {
+                0 => "stable".into(),
+                n => format!("{n} unstable"),
+            },
+            format!("{:.4}", p.radius()),
+            format!("{:.1e}", p.speed()),
+            p.found.to_string(),
+        ]
+    }));
+    if !found.points.is_empty() {
+        text.push_str(&output::table(&rows));
+    }
+    if found.points.len() > POINTS {
+        text.push_str(&format!(
+            "  and {} more (--json)\n",
+            found.points.len() - POINTS
+        ));
+    }
+    text
+}
+
+fn spectrum(flow: &Flow) -> String {
+    let Some(l) = &flow.lyapunov else {
+        return String::new();
+    };
+    let one = |e: &f64| match e.is_finite() {
+        true => format!("{e:.4}"),
+        false => "−∞".into(),
+    };
+    let all: Vec<String> = l.exponents.iter().map(one).collect();
+    format!(
+        "\nLyapunov exponents per step, {} of {}, over {} steps: {}\n",
+        all.len(),
+        l.width,
+        l.steps,
+        all.join(" ")
+    )
 }
 
 /// Columns of the picture of the gradient by lag.
@@ -239,22 +271,17 @@ fn profile(flow: &Flow) -> String {
         });
     }
     let d = &flow.decay;
-    let horizon = |h: Option<f64>| match h {
-        Some(h) => format!("{h:.1}"),
-        None => format!("{} or more", d.measured_to),
-    };
     format!(
-        "gradient by lag, 0 to {} steps back (full height: as at lag 0; empty: a millionth of it)\n{picture}\n\
-         half after {} steps, a hundredth after {}; {:.4} a step from lag {}\n",
+        "Gradient by lag, 0 to {} steps back (full bar: as large as at lag 0; empty: a millionth of that)\n{picture}\n\
+         50 % after {} steps, 1 % after {}; decay rate {:.4} a step, fitted from lag {}\n",
         lags - 1,
-        horizon(d.half),
-        horizon(d.percent),
+        d.half,
+        d.percent,
         d.beta,
         d.tau
     )
 }
 
-/// For the tests of the picture.
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -268,9 +295,22 @@ mod tests {
 
     #[test]
     fn options_follow_the_flags() {
-        let args = Only::parse_from(["elman", "r", "--max-lag", "7", "--fixed-points"]).args;
-        let options = options(&args);
-        assert_eq!(options.lag.max_lag, Some(7));
-        assert!(options.fixed_points.is_some() && options.biases.contains(&0.1));
+        let line = [
+            "elman",
+            "r",
+            "--max-lag",
+            "7",
+            "--fixed-points",
+            "--exponents",
+            "all",
+        ];
+        let asked = asked(&Only::parse_from(line).args);
+        assert_eq!((asked.max_lag, asked.exponents), (Some(7), usize::MAX));
+        assert_eq!(asked.fixed_points, Some(FixedPointInput::Mean));
+        // What is not asked for is as everywhere.
+        assert_eq!(
+            super::asked(&Only::parse_from(["elman", "r"]).args),
+            Asked::default()
+        );
     }
 }

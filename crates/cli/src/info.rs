@@ -39,7 +39,7 @@ pub fn run(args: Args) -> Result<()> {
     let views = model.params.layout().views().iter();
     let info = Info {
         cell: n.cell.name(),
-        equation: n.cell.about(),
+        equation: n.cell.equation(),
         input: match n.input {
             Input::Features(f) => format!("{f} features"),
             Input::Symbols(s) => format!("one of {s} symbols"),

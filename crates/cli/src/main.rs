@@ -37,7 +37,7 @@ Examples:
   elman generate runs/book --length 400       what the text model writes
   elman doctor runs/book                      why it learns, or does not, and what to change
 
-Exit codes: 0 done, 1 it failed, 2 the command line was wrong.";
+Exit codes: 0 done, 1 it failed, 2 the command line (or ELMAN_LEVEL) was wrong.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -68,7 +68,11 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Cli::parse().command {
+    let command = Cli::parse().command;
+    if let Err(error) = elman::core::Level::from_environment() {
+        return output::failed(&output::Usage(error.to_string()).into());
+    }
+    let result = match command {
         Command::Train(args) => train::run(*args),
         Command::Evaluate(args) => evaluate::run(args),
         Command::Predict(args) => predict::run(args),

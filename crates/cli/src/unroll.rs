@@ -1,7 +1,7 @@
 //! `elman unroll`.
 
 use crate::output;
-use anyhow::{Result, bail};
+use anyhow::Result;
 use elman::flow::{Scope, unroll};
 use elman::report::{Unrolled, UnrolledStep, unroll_svg};
 use elman::train::{Trained, Use};
@@ -18,7 +18,7 @@ pub struct Args {
     /// A file whose first row (series, text or sequence) is drawn [default: what it was trained on]
     #[arg(long, value_name = "FILE")]
     row: Option<String>,
-    /// Steps to run, from the first
+    /// Steps to draw, at most, up to one that has a loss
     #[arg(long, default_value_t = 40, value_parser = clap::value_parser!(u32).range(2..=1_000_000))]
     steps: u32,
     /// Write the drawing as SVG
@@ -31,9 +31,6 @@ pub struct Args {
 
 pub fn run(args: Args) -> Result<()> {
     let trained = Trained::load(&args.run)?;
-    if trained.network.bidirectional {
-        bail!("this network reads from both ends; the drawing is of networks of one direction");
-    }
     let probe = trained.probe(args.row.as_deref(), 1, args.steps as usize)?;
     let (network, params) = (&trained.network, &trained.params);
     let scope = Scope::new(
@@ -43,7 +40,8 @@ pub fn run(args: Args) -> Result<()> {
         &probe.state,
         &probe.d_outputs,
     )?;
-    let unrolled = unroll(&scope, 0)?;
+    let mut unrolled = unroll(&scope, 0)?;
+    let first = probe.looked.first().map_or(0, |l| l.from);
     let names = |symbol: Option<u32>| match (&trained.used, symbol) {
         (Use::Text(model), Some(code)) => model.vocabulary().char(code).to_string(),
         _ => String::new(),
@@ -60,7 +58,7 @@ pub fn run(args: Args) -> Result<()> {
             .steps
             .iter()
             .map(|s| UnrolledStep {
-                t: s.t as u64 + 1,
+                t: (first + s.t) as u64 + 1,
                 x: s.x.clone(),
                 x_name: names(s.symbol),
                 h: top(&scope, s.t),
@@ -76,6 +74,8 @@ pub fn run(args: Args) -> Result<()> {
     if let Some(file) = &args.svg {
         elman::io::write_bytes(file, unroll_svg(&drawing).as_bytes())?;
     }
+    // In JSON as in the drawing, steps are those of the row.
+    unrolled.steps.iter_mut().for_each(|s| s.t += first);
     match args.json {
         true => output::json(&unrolled),
         false => output::print(&text(&drawing)),

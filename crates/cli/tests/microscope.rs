@@ -22,7 +22,7 @@ fn a_verdict_with_evidence_and_pictures() {
     for run in ["series", "text"] {
         let said = place.well(&["doctor", run, "--html", "flow.html"]).out;
         assert!(
-            said.contains("gradient by lag") && said.contains("a hundredth after"),
+            said.contains("Gradient by lag") && said.contains("1 % after"),
             "{said}"
         );
         let page = String::from_utf8(place.bytes("flow.html")).unwrap();

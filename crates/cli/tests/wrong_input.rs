@@ -641,3 +641,19 @@ fn nobody_reads_what_it_says() {
         "{text}"
     );
 }
+
+#[test]
+fn a_level_that_there_is_not() {
+    let place = Place::new();
+    for arguments in [&["lesson"][..], &["bench", "--seconds", "0.01"]] {
+        let mut command = place.command(arguments);
+        let output = command.env("ELMAN_LEVEL", "avx1024").output().unwrap();
+        let text = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{text}");
+        assert_eq!(text.lines().count(), 1, "{text}");
+        for word in ["elman: ELMAN_LEVEL", "avx1024", "portable"] {
+            assert!(text.contains(word), "no {word:?} in {text:?}");
+        }
+        assert!(output.stdout.is_empty());
+    }
+}

@@ -1,8 +1,8 @@
 //! How fast the engine is on this machine: one workload, many repetitions.
 
 use elman_core::{
-    Batch, CellKind, Cotangent, Deltas, Error, Init, Input, Level, Network, Params, Recurrent,
-    SharedStepper, State, Stepper, Team, Trace, Weights, backward, fma_peak, forward,
+    Batch, CellKind, Cotangent, Error, Init, Input, Level, Network, Params, Recurrent,
+    SharedStepper, Stepper, Team, Unrolled, fma_peak,
 };
 use serde::Serialize;
 use std::hint::black_box;
@@ -84,8 +84,9 @@ pub fn measure(workload: &Workload, seconds: f64) -> Result<Measured, Error> {
     let mut times = times;
     times.sort_by(f64::total_cmp);
     let at = |share: f64| times[((times.len() - 1) as f64 * share).round() as usize];
-    let gates = cell.sizes().from_h.len();
-    let each = 2 * workload.hidden * (workload.input + workload.hidden) * gates;
+    let sizes = cell.sizes();
+    let [from_x, from_h] = [sizes.from_x, sizes.from_h].map(|lanes| lanes.len());
+    let each = 2 * workload.hidden * (workload.input * from_x + workload.hidden * from_h);
     let flops = match workload.mode {
         Mode::Stream => each,
         Mode::Infer => each * workload.batch * workload.steps,
@@ -149,23 +150,22 @@ fn whole(
 ) -> Result<(Vec<f64>, f64), Error> {
     let x = numbers(w.steps * w.batch * w.input);
     let batch = Batch::features(&x, [w.steps, w.batch, w.input], None)?;
-    let state = State::zeros(network, w.batch);
-    let team = Team::new(w.threads);
-    let mut weights = Weights::new(network, params)?;
-    let (mut trace, mut deltas) = (Trace::new(), Deltas::new());
+    let team = Arc::new(Team::new(w.threads));
+    let mut unrolled = Unrolled::new(network, params)?;
+    unrolled.set_team(&team);
     let (mut gradient, mut d_outputs) = (params.zeros_like(), Vec::new());
     repeat(seconds, || {
         if w.mode == Mode::Infer {
-            forward(&weights, &batch, &state, &mut trace, &team)?;
-            return Ok(trace.outputs().iter().map(|&y| f64::from(y)).take(64).sum());
+            let y = unrolled.forward(&batch)?;
+            return Ok(y.iter().map(|&y| f64::from(y)).take(64).sum());
         }
-        weights.refresh(params)?;
-        forward(&weights, &batch, &state, &mut trace, &team)?;
-        let n = trace.outputs().len();
+        unrolled.refresh(params)?;
+        let y = unrolled.forward(&batch)?;
+        let n = y.len();
         let (scale, share) = (2.0 / n as f32, n.div_ceil(team.threads()));
         d_outputs.resize(n, 0.0);
         let shares = d_outputs.chunks_mut(share);
-        let mut shares: Vec<_> = shares.zip(trace.outputs().chunks(share)).collect();
+        let mut shares: Vec<_> = shares.zip(y.chunks(share)).collect();
         team.each(&mut shares, |(d, y)| {
             d.iter_mut().zip(*y).for_each(|(d, y)| *d = y * scale);
         });
@@ -174,16 +174,7 @@ fn whole(
             outputs: &d_outputs,
             state: None,
         };
-        let into = Some(&mut gradient);
-        backward(
-            &weights,
-            &batch,
-            &trace,
-            cotangent,
-            &mut deltas,
-            into,
-            &team,
-        )?;
+        unrolled.backward(cotangent, Some(&mut gradient))?;
         Ok(gradient.data().iter().map(|&g| f64::from(g)).take(64).sum())
     })
 }

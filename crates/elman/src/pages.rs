@@ -4,7 +4,7 @@ mod flow;
 mod labels;
 mod pairs;
 
-pub use flow::{Look, flow};
+pub use flow::{Look, flow, held_input};
 
 use elman_flow::LightFlow;
 use elman_report::training::{
@@ -118,10 +118,7 @@ fn flow_history(epochs: &[Epoch]) -> Option<FlowHistory> {
         lags: (0..lags as u64).collect(),
         norms: measured.iter().map(|(_, f)| norms(f)).collect(),
         // Beyond what was measured: drawn at the edge.
-        horizon: measured
-            .iter()
-            .map(|(_, f)| f.horizon.unwrap_or(f.measured_to as f64))
-            .collect(),
+        horizon: measured.iter().map(|(_, f)| f.horizon.at_least()).collect(),
         measured_over: format!(
             "{} sequences, {} loss times",
             last.sequences, last.loss_times

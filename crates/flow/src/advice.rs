@@ -5,6 +5,9 @@ use crate::verdict::{Case, Cause, Proposal};
 /// A spectral radius below this fades by itself: over 100 steps 0.97 leaves 5 %.
 const NEARLY_ONE: f64 = 0.97;
 
+/// The cell that is proposed where gates are missing.
+const LSTM: &str = "lstm";
+
 fn propose(option: impl Into<String>, why: impl Into<String>) -> Proposal {
     Proposal {
         option: option.into(),
@@ -14,7 +17,7 @@ fn propose(option: impl Into<String>, why: impl Into<String>) -> Proposal {
 
 /// What to change for a cause, the first choice first.
 pub(crate) fn proposals(case: &Case<'_>, cause: Cause) -> Vec<Proposal> {
-    let elman = case.flow.about.cell.starts_with("elman");
+    let (about, n) = (&case.flow.about, case.flow.about.longest.max(3));
     let gated = propose(
         "--cell lstm",
         "its c is carried by a gate instead of a product with W_hh",
@@ -23,7 +26,14 @@ pub(crate) fn proposals(case: &Case<'_>, cause: Cause) -> Vec<Proposal> {
         "--init orthogonal --gain 1.0",
         "W_hh starts by keeping the length of what passes it",
     );
+    let slower = propose(
+        format!("--memory 2,{n}"),
+        format!("units then start with time constants from 2 to {n} steps"),
+    );
     match cause {
+        Cause::NotANumber => not_finite(case),
+        // The first step of training changes the readout, whatever the options.
+        Cause::NoGradient => Vec::new(),
         Cause::Exploding => {
             let mut all = vec![orthogonal];
             if case.training.clip.is_none_or(|c| c == 0.0) {
@@ -32,7 +42,7 @@ pub(crate) fn proposals(case: &Case<'_>, cause: Cause) -> Vec<Proposal> {
                     "one long gradient then moves the weights no further than others",
                 ));
             }
-            if !matches!(case.flow.about.cell, "gru" | "gru-before" | "lstm") {
+            if !about.gated {
                 all.push(propose(
                     "--cell gru",
                     "its gates keep what passes them bounded",
@@ -40,20 +50,16 @@ pub(crate) fn proposals(case: &Case<'_>, cause: Cause) -> Vec<Proposal> {
             }
             all
         }
-        Cause::VanishingByWeights if elman && case.radius() < NEARLY_ONE => vec![orthogonal, gated],
-        Cause::VanishingByWeights if elman => {
+        Cause::VanishingByWeights if about.leaky => vec![slower, gated],
+        Cause::VanishingByWeights if about.gated && about.cell == LSTM => vec![slower],
+        Cause::VanishingByWeights if about.gated => vec![slower, gated],
+        Cause::VanishingByWeights if case.radius() < NEARLY_ONE => vec![orthogonal, gated],
+        Cause::VanishingByWeights => {
             vec![
                 gated,
                 propose("--cell leaky", "each unit learns how slowly it forgets"),
             ]
         }
-        Cause::VanishingByWeights if case.flow.about.cell == "lstm" => {
-            vec![propose(
-                "--hidden 128",
-                "more units leave room for slow ones",
-            )]
-        }
-        Cause::VanishingByWeights => vec![gated],
         Cause::VanishingBySaturation => unsaturate(case),
         Cause::WindowLimited => vec![longer_window(case)],
         Cause::TransientGrowth => {
@@ -73,6 +79,23 @@ pub(crate) fn proposals(case: &Case<'_>, cause: Cause) -> Vec<Proposal> {
     }
 }
 
+fn not_finite(case: &Case<'_>) -> Vec<Proposal> {
+    let found = case.flow.not_finite.as_ref();
+    if found.is_some_and(|f| f.parameter.is_none() && f.what == Some("the input")) {
+        return vec![propose(
+            "--missing interpolate",
+            "a value that is missing is then filled in between its neighbours",
+        )];
+    }
+    match case.training.clip {
+        None => vec![propose(
+            "--clip 1.0",
+            "one long gradient then moves the weights no further than others",
+        )],
+        Some(_) => Vec::new(),
+    }
+}
+
 fn unsaturate(case: &Case<'_>) -> Vec<Proposal> {
     let mut all = Vec::new();
     if case.flow.mean_field.is_some_and(|m| m.sigma_b > 1.5) {
@@ -87,10 +110,12 @@ fn unsaturate(case: &Case<'_>) -> Vec<Proposal> {
         );
         all.push(propose("--init orthogonal --gain 1.0", why));
     }
-    all.push(propose(
-        "--cell lstm",
-        "its c is not squashed, so that it passes gradients where h is flat",
-    ));
+    if case.flow.about.cell != LSTM {
+        all.push(propose(
+            "--cell lstm",
+            "its c is not squashed, so that it passes gradients where h is flat",
+        ));
+    }
     all
 }
 

@@ -23,7 +23,7 @@ pub struct TruncationBias {
     pub weight_factor: f64,
     /// ln E(K) for each loss time, K = 0 … ; +∞ where β ≥ 1.
     pub ln_absolute: Vec<f64>,
-    /// δ(K), the bound on the relative bias; +∞ where it bounds nothing.
+    /// δ(K), the bound on the relative bias; +∞ where it bounds nothing, NaN where there is no gradient.
     pub relative: Vec<f64>,
     /// The true relative bias of the followed losses, ‖ĝ_K − g‖/‖g‖.
     pub measured: Vec<f64>,
@@ -95,10 +95,10 @@ fn kept(credit: &Credit, window: usize) -> f64 {
 
 fn relative(ln_missed: f64, ln_kept: f64) -> f64 {
     let ratio = (ln_missed - ln_kept).exp();
-    if ratio < 1.0 {
-        ratio / (1.0 - ratio)
-    } else {
-        f64::INFINITY
+    match ratio {
+        r if r < 1.0 => r / (1.0 - r),
+        r if r.is_nan() => f64::NAN,
+        _ => f64::INFINITY,
     }
 }
 

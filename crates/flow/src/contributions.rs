@@ -22,18 +22,10 @@ pub fn contributions(scope: &Scope) -> Result<Vec<Contribution>, Error> {
         outputs: &scope.d_outputs,
         state: None,
     };
-    backward(
-        weights,
-        batch,
-        trace,
-        cotangent,
-        &mut deltas,
-        None,
-        &scope.team,
-    )?;
+    backward(weights, trace, cotangent, &mut deltas, None, &scope.team)?;
     let layers = scope.network().sweeps().map(|sweep| {
         let mut norms = Vec::with_capacity(batch.steps());
-        step_contributions(weights, batch, trace, &deltas, sweep, |_, matrix| {
+        step_contributions(weights, trace, &deltas, sweep, |_, matrix| {
             norms.push(dense::length(matrix));
         })?;
         Ok(Contribution {

@@ -5,12 +5,13 @@
 
 use crate::dense::{dot, length};
 use crate::{Error, Scope};
-use elman_core::Pullback;
+use elman_core::{Pullback, Recurrence};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use serde::Serialize;
 
-/// How ∂L/∂W_hh of the followed losses divides among lags.
+/// How ∂L/∂W_hh of the followed losses divides among lags. Shares of a gradient G that is zero, or not a number, are NaN
+/// (null in JSON).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Credit {
     /// ⟨C_k, G⟩/‖G‖²: shares that add up, with [`beyond`](Credit::beyond), to 1; negative where a lag pulls back.
@@ -94,7 +95,11 @@ impl Crediting {
             false => vec![(0, gates)],
         };
         let mut parts = vec![0.0f64; n];
-        for (layer, swept) in scope.trace.sweeps().iter().enumerate() {
+        if scope.network().cell.about().recurrence == Recurrence::Diagonal {
+            self.add_diagonal(scope, places, ln_scales, work, &mut parts);
+        }
+        let matrices = scope.trace.sweeps().iter().enumerate();
+        for (layer, swept) in matrices.filter(|_| gates > 0) {
             self.drive.clear();
             self.reads.iter_mut().for_each(Vec::clear);
             let d_z = work.drive(layer).chunks_exact(lanes);
@@ -106,7 +111,7 @@ impl Crediting {
                     self.drive.extend(from.iter().map(|d| d * scale));
                 }
                 for (&(from, to), all) in runs.iter().zip(&mut self.reads) {
-                    let read = swept.read(scope.network(), &scope.batch, t, row, from);
+                    let read = swept.read(t, row, from);
                     all.extend_from_slice(read);
                     let d_z = &self.drive[start..][from * h..to * h];
                     let unscaled = length(d_z) * (-ln_scales[i]).exp();
@@ -135,11 +140,35 @@ impl Crediting {
             .fold(0.0, f64::max)
     }
 
+    /// C_k where W_hh is a vector: Σ δz ⊙ h.
+    fn add_diagonal(
+        &mut self,
+        scope: &Scope,
+        places: &[(usize, usize)],
+        ln_scales: &[f64],
+        work: &Pullback<f64>,
+        parts: &mut [f64],
+    ) {
+        let h = scope.network().hidden;
+        self.lag.fill(0.0);
+        for (layer, swept) in scope.trace.sweeps().iter().enumerate() {
+            let d_z = work.drive(layer).chunks_exact(h);
+            let of_layer = &mut self.lag[layer * h..][..h];
+            for (i, (d_z, &(t, row))) in d_z.zip(places).enumerate() {
+                let read = swept.read(t, row, 0);
+                let products: Vec<f64> = d_z.iter().zip(read).map(|(d, h)| d * h).collect();
+                let scale = ln_scales[i].exp();
+                let to = of_layer.iter_mut().zip(&products);
+                to.for_each(|(lag, p)| *lag += scale * p);
+                parts[i] = parts[i].hypot(length(&products));
+            }
+        }
+    }
+
     /// Enters the lag just computed.
     fn note(&mut self) {
         let credit = &mut self.credit;
         let (inner, norm) = (dot(&self.lag, &self.whole), length(&self.lag));
-        let ratio = |a: f64, b: f64| if b > 0.0 { a / b } else { 0.0 };
         let missing: f64 = self
             .whole
             .iter()
@@ -147,12 +176,13 @@ impl Crediting {
             .map(|(w, k)| (w - k) * (w - k))
             .sum();
         credit.missing.push(ratio(missing.sqrt(), credit.whole));
-        let share = ratio(inner / credit.whole.max(f64::MIN_POSITIVE), credit.whole);
+        let share = ratio(ratio(inner, credit.whole), credit.whole);
         credit.share.push(share);
         credit.norm.push(norm);
-        credit
-            .cosine
-            .push(ratio(inner / norm.max(f64::MIN_POSITIVE), credit.whole));
+        credit.cosine.push(match norm == 0.0 {
+            true => 0.0,
+            false => ratio(inner / norm, credit.whole),
+        });
         self.kept
             .iter_mut()
             .zip(&self.lag)
@@ -168,14 +198,8 @@ impl Crediting {
             .map(|(w, k)| w - k)
             .collect();
         let whole = self.credit.whole;
-        self.credit.left = match whole > 0.0 {
-            true => length(&rest) / whole,
-            false => 0.0,
-        };
-        self.credit.beyond = match whole > 0.0 {
-            true => dot(&rest, &self.whole) / whole / whole,
-            false => 0.0,
-        };
+        self.credit.left = ratio(length(&rest), whole);
+        self.credit.beyond = ratio(ratio(dot(&rest, &self.whole), whole), whole);
         self.credit
     }
 }
@@ -190,7 +214,11 @@ pub(crate) fn recurrent(scope: &Scope, d_outputs: &[f64]) -> Result<Vec<f64>, Er
     Ok(all)
 }
 
+/// a/b; NaN where b is zero or not a number.
+fn ratio(a: f64, b: f64) -> f64 {
+    if b > 0.0 { a / b } else { f64::NAN }
+}
+
 fn cosine(a: &[f64], b: &[f64]) -> f64 {
-    let norms = length(a) * length(b);
-    if norms > 0.0 { dot(a, b) / norms } else { 0.0 }
+    ratio(dot(a, b), length(a) * length(b))
 }

@@ -1,15 +1,13 @@
-//! How fast the gradient fades: the decay rate β, the effective horizon, and the lesson's bound beside them.
+//! How fast the gradient fades: the decay rate β and the effective horizon.
 //!
-//! ln β is the least-squares slope of ln φ_k for k ≥ τ (C. Aicher, N. Foti and E. Fox 2019). The bound is the
-//! lesson's section 5: ‖∂h_t/∂h_k‖ ≤ (‖W_hh‖ · max φ′)^(t−k). It holds one way: below 1 the gradient must vanish,
-//! above 1 it may explode and need not. Measurement and bound are two curves.
+//! ln β is the least-squares slope of ln φ_k for k ≥ τ (C. Aicher, N. Foti and E. Fox 2019).
 
-use crate::saturation::slopes_of;
-use crate::{Error, Scope, dense};
-use elman_core::CellKind;
+use crate::horizon::{broken, falls_to};
+use crate::{Error, Horizon};
 use serde::Serialize;
 
-/// What a lag profile says of the decay.
+/// What a lag profile says of the decay. Where the profile is zero at every lag, or a number of it is NaN, the figures
+/// are NaN (null in JSON) and the horizons undefined.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Decay {
     /// τ: lags from here on were fitted.
@@ -30,21 +28,28 @@ pub struct Decay {
     pub peak_lag: usize,
     /// The first lag at which the gradient is exactly zero, and stays so.
     pub zero_from: Option<usize>,
-    /// The horizon at 50 %: steps until φ falls to half of φ_0 and stays below, between lags on a straight line in
-    /// the logarithm; `None` where that is past the longest lag.
-    pub half: Option<f64>,
+    /// The horizon at 50 %: steps until φ falls to half of φ_0 and stays below.
+    pub half: Horizon,
     /// The horizon at 1 %.
-    pub percent: Option<f64>,
-    /// ln 100/(−ln β): the horizon at 1 % if the gradient faded at β from the start; `None` where β ≥ 1.
+    pub percent: Horizon,
+    /// ln 100/(−ln β): the horizon at 1 % if the gradient faded at β from the start; `None` where β is not below 1.
     pub extrapolated: Option<f64>,
-    /// The longest lag measured: horizons that are `None` are at least this.
+    /// The longest lag measured.
     pub measured_to: usize,
 }
 
 impl Decay {
-    /// The horizon at 1 %, or the longest lag where it lies further.
+    /// The horizon at 1 %, or the longest lag where it lies further; 0 where no gradient reaches the states, NaN where a
+    /// number of the profile is.
     pub fn horizon(&self) -> f64 {
-        self.percent.unwrap_or(self.measured_to as f64)
+        match self.no_gradient() {
+            true => 0.0,
+            false => self.percent.at_least(),
+        }
+    }
+    /// Whether the gradient is exactly zero at every lag.
+    pub fn no_gradient(&self) -> bool {
+        self.zero_from == Some(0)
     }
 }
 
@@ -71,21 +76,25 @@ pub fn decay(ln_mean: &[f64], tau: usize) -> Result<Decay, Error> {
         .collect();
     let zero_from = ln_mean
         .iter()
-        .rposition(|ln| *ln > f64::NEG_INFINITY)
+        .rposition(|ln| *ln > f64::NEG_INFINITY || ln.is_nan())
         .map_or(Some(0), |last| (last < max_lag).then_some(last + 1));
+    if zero_from == Some(0) || ln_mean.iter().any(|ln| broken(*ln)) {
+        return Ok(undefined(tau, max_lag, zero_from));
+    }
     let (slope, level) = line(&points);
     let beta = match (points.len(), zero_from) {
         (0 | 1, Some(_)) => 0.0,
-        (0 | 1, None) => 1.0,
+        // One lag has no slope.
+        (0 | 1, None) => f64::NAN,
         _ => slope.exp(),
     };
     let largest = match points.first() {
-        Some(first) => points[1..]
+        Some(first) if points.len() > 1 => points[1..]
             .iter()
             .map(|p| (p.1 - first.1) / (p.0 - first.0))
             .fold(f64::NEG_INFINITY, f64::max)
             .exp(),
-        None => 0.0,
+        _ => beta,
     };
     let squares: f64 = points
         .iter()
@@ -111,6 +120,25 @@ pub fn decay(ln_mean: &[f64], tau: usize) -> Result<Decay, Error> {
     })
 }
 
+/// The decay of a profile that is zero at every lag, or not a number somewhere.
+fn undefined(tau: usize, measured_to: usize, zero_from: Option<usize>) -> Decay {
+    Decay {
+        tau,
+        lags: 0,
+        beta: f64::NAN,
+        largest: f64::NAN,
+        residual: f64::NAN,
+        ln_ceiling: f64::NAN,
+        peak: f64::NAN,
+        peak_lag: 0,
+        zero_from,
+        half: Horizon::Undefined,
+        percent: Horizon::Undefined,
+        extrapolated: None,
+        measured_to,
+    }
+}
+
 /// Slope and level of the least-squares line.
 fn line(points: &[(f64, f64)]) -> (f64, f64) {
     let n = points.len().max(1) as f64;
@@ -126,66 +154,6 @@ fn line(points: &[(f64, f64)]) -> (f64, f64) {
     (slope, my - slope * mx)
 }
 
-/// Where the profile falls to `level` of φ_0 and stays below.
-fn falls_to(ln_mean: &[f64], level: f64) -> Option<f64> {
-    let line = ln_mean.first()? + level.ln();
-    let last = ln_mean.iter().rposition(|ln| *ln > line)?;
-    let (above, below) = (ln_mean[last], *ln_mean.get(last + 1)?);
-    let step = match below.is_finite() {
-        true => (above - line) / (above - below),
-        false => 1.0,
-    };
-    Some(last as f64 + step)
-}
-
-/// The lesson's bound on the product of Jacobians.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
-pub struct Bound {
-    /// ‖W_hh‖₂.
-    pub norm: f64,
-    /// The largest φ′ met on these sequences.
-    pub largest_slope: f64,
-    /// ‖W_hh‖ · max φ′: the k-th power bounds ‖∂h_t/∂h_{t−k}‖ on these sequences, from above only.
-    pub per_step: f64,
-    /// ‖W_hh‖ · 1: the same for any sequence.
-    pub any_sequence: f64,
-}
-
-impl Bound {
-    /// ln of the bound over `lag` steps, for a gradient that starts with ln φ_0.
-    pub fn ln_at(&self, lag: usize, ln_first: f64) -> f64 {
-        match lag {
-            0 => ln_first,
-            _ => ln_first + lag as f64 * self.per_step.ln(),
-        }
-    }
-}
-
-/// The bound (‖W_hh‖ · max φ′)^k; `None` for what the lesson's J_t = diag(φ′) W_hh does not cover: more than one
-/// layer, leaky and gated cells.
-pub fn lesson_bound(scope: &Scope) -> Result<Option<Bound>, Error> {
-    let network = scope.network();
-    let elman = matches!(
-        network.cell,
-        CellKind::Elman | CellKind::ElmanRelu | CellKind::ElmanLinear
-    );
-    if !elman || network.layers > 1 {
-        return Ok(None);
-    }
-    let h = network.hidden;
-    let norm = dense::norm(dense::rows(scope.params().get("weight_hh_l0")?, h, h))?;
-    let mut largest_slope = 0.0f64;
-    slopes_of(scope, |_, _, _, slopes| {
-        largest_slope = slopes.iter().fold(largest_slope, |m, s| m.max(*s));
-    });
-    Ok(Some(Bound {
-        norm,
-        largest_slope,
-        per_step: norm * largest_slope,
-        any_sequence: norm,
-    }))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,16 +164,16 @@ mod tests {
         let d = decay(&profile, 50).unwrap();
         assert!((d.beta - 0.9).abs() < 1e-12 && (d.largest - 0.9).abs() < 1e-12);
         let horizon = 100f64.ln() / -(0.9f64.ln());
-        assert!((d.percent.unwrap() - horizon).abs() < 1e-9);
+        assert!((d.percent.at_least() - horizon).abs() < 1e-9);
         assert!((d.extrapolated.unwrap() - horizon).abs() < 1e-9);
-        assert!((d.half.unwrap() - 2f64.ln() / -(0.9f64.ln())).abs() < 1e-9);
+        assert!((d.half.at_least() - 2f64.ln() / -(0.9f64.ln())).abs() < 1e-9);
         assert_eq!((d.peak, d.peak_lag, d.zero_from), (1.0, 0, None));
     }
     #[test]
     fn growth_has_no_horizon() {
         let profile: Vec<f64> = (0..50).map(|k| k as f64 * 0.1).collect();
         let d = decay(&profile, 10).unwrap();
-        assert!(d.beta > 1.1 && d.percent.is_none() && d.extrapolated.is_none());
+        assert!(d.beta > 1.1 && d.percent == Horizon::Beyond(49) && d.extrapolated.is_none());
         assert_eq!((d.peak_lag, d.horizon()), (49, 49.0));
     }
     #[test]
@@ -213,6 +181,28 @@ mod tests {
         let mut profile = vec![0.0; 4];
         profile.extend([f64::NEG_INFINITY; 10]);
         let d = decay(&profile, 6).unwrap();
-        assert_eq!((d.beta, d.zero_from, d.percent), (0.0, Some(4), Some(4.0)));
+        assert_eq!(
+            (d.beta, d.zero_from, d.percent),
+            (0.0, Some(4), Horizon::At(4.0))
+        );
+    }
+    #[test]
+    fn no_gradient_and_no_number_have_no_decay() {
+        let nothing = decay(&[f64::NEG_INFINITY; 9], 2).unwrap();
+        assert!(nothing.no_gradient() && nothing.beta.is_nan() && nothing.peak.is_nan());
+        assert_eq!(
+            (nothing.percent, nothing.horizon()),
+            (Horizon::Undefined, 0.0)
+        );
+        for at in 0..9 {
+            let mut profile = [0.0; 9];
+            profile[at] = f64::NAN;
+            let d = decay(&profile, 2).unwrap();
+            assert!(
+                !d.no_gradient() && d.beta.is_nan() && d.peak.is_nan(),
+                "{at}"
+            );
+            assert!(d.half == Horizon::Undefined && d.horizon().is_nan(), "{at}");
+        }
     }
 }

@@ -2,6 +2,7 @@
 
 /// Something that cannot be measured as asked, said so that the caller can mend it.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// The engine refused the network, its parameters, the batch or the state.
     #[error(transparent)]

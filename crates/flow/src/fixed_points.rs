@@ -7,13 +7,14 @@
 use crate::dense::{Complex, damped_solve, eigenvalues, length, rows};
 use crate::scope::{spread, transposed};
 use crate::{Error, Scope};
-use elman_core::{Batch, State, Tangent, Team, Trace, Weights, forward, tangent};
+use elman_core::{Batch, Input, State, Tangent, Team, Trace, Weights, forward, tangent};
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use serde::Serialize;
 
-/// What the network reads while points are looked for.
-#[derive(Clone, Debug, PartialEq)]
+/// What the network reads at every step while points are looked for.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum HeldInput {
     /// These features.
     Features(Vec<f64>),
@@ -21,11 +22,23 @@ pub enum HeldInput {
     Symbol(u32),
 }
 
+/// Which input is held still: the points depend on it.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum FixedPointInput {
+    /// The mean features of the data, or its most frequent symbol.
+    #[default]
+    Mean,
+    /// Features of zero. An error for a network that reads symbols.
+    Zero,
+    /// This one.
+    Held(HeldInput),
+}
+
 /// How points are looked for.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FixedPointOptions {
-    /// The input; `None` for the mean features of the data, or its most frequent symbol.
-    pub input: Option<HeldInput>,
+    /// The input.
+    pub input: FixedPointInput,
     /// States to start from, spread along the data.
     pub starts: usize,
     /// How far from the data starts are moved at random, as a share of each number's standard deviation.
@@ -45,7 +58,7 @@ pub struct FixedPointOptions {
 impl Default for FixedPointOptions {
     fn default() -> Self {
         FixedPointOptions {
-            input: None,
+            input: FixedPointInput::Mean,
             starts: 64,
             noise: 0.5,
             iterations: 100,
@@ -60,6 +73,10 @@ impl Default for FixedPointOptions {
 /// The points found, the slowest (smallest q) first.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct FixedPoints {
+    /// The input that was held still.
+    pub input: HeldInput,
+    /// Where it came from: `zero`, `mean` or `given`.
+    pub input_from: &'static str,
     /// Starts tried.
     pub starts: usize,
     /// Starts that ended in no point.
@@ -85,6 +102,17 @@ pub struct FixedPoint {
     pub found: usize,
 }
 
+impl FixedPoint {
+    /// ‖F(s) − s‖: how far the state moves in a step.
+    pub fn speed(&self) -> f64 {
+        (2.0 * self.q).sqrt()
+    }
+    /// max |λ| of J there.
+    pub fn radius(&self) -> f64 {
+        self.eigenvalues.first().map_or(f64::NAN, |l| l.abs())
+    }
+}
+
 impl FixedPoints {
     /// Fixed points with no unstable direction.
     pub fn stable(&self) -> usize {
@@ -97,12 +125,15 @@ impl FixedPoints {
 
 /// Looks for fixed and slow points of a network along its data.
 pub fn fixed_points(scope: &Scope, options: &FixedPointOptions) -> Result<FixedPoints, Error> {
-    let input = match &options.input {
-        Some(input) => input.clone(),
-        None => typical_input(scope),
+    let (input, input_from) = match &options.input {
+        FixedPointInput::Held(input) => (input.clone(), "given"),
+        FixedPointInput::Mean => (typical_input(scope), "mean"),
+        FixedPointInput::Zero => (zero_input(scope)?, "zero"),
     };
-    let mut still = Still::new(scope, input)?;
+    let mut still = Still::new(scope, &input)?;
     let mut found = FixedPoints {
+        input,
+        input_from,
         starts: 0,
         given_up: 0,
         points: Vec::new(),
@@ -156,9 +187,9 @@ struct Still<'a> {
 }
 
 impl<'a> Still<'a> {
-    fn new(scope: &'a Scope, input: HeldInput) -> Result<Still<'a>, Error> {
+    fn new(scope: &'a Scope, input: &HeldInput) -> Result<Still<'a>, Error> {
         let width = scope.network().input.width();
-        let batch = match &input {
+        let batch = match input {
             HeldInput::Features(x) => Batch::features(x, [1, 1, x.len().max(1)], None)?,
             HeldInput::Symbol(symbol) => Batch::symbols(&[*symbol], [1, 1], width, None)?,
         };
@@ -181,10 +212,7 @@ impl<'a> Still<'a> {
             &self.team,
         )?;
         let sweeps = self.trace.sweeps().iter();
-        Ok(sweeps
-            .flat_map(|w| w.state(&self.batch, 1, 0))
-            .copied()
-            .collect())
+        Ok(sweeps.flat_map(|w| w.state(1, 0)).copied().collect())
     }
     /// F(s), and J there row by row.
     fn step(&mut self, s: &[f64]) -> Result<(Vec<f64>, Vec<f64>), Error> {
@@ -192,7 +220,6 @@ impl<'a> Still<'a> {
         let mut columns = crate::scope::identity(s.len());
         tangent(
             self.weights,
-            &self.batch,
             &self.trace,
             (0, 0),
             &mut columns,
@@ -270,6 +297,17 @@ fn starts(scope: &Scope, options: &FixedPointOptions) -> Vec<Vec<f64>> {
         chosen.push(s);
     }
     chosen
+}
+
+fn zero_input(scope: &Scope) -> Result<HeldInput, Error> {
+    match scope.network().input {
+        Input::Features(width) => Ok(HeldInput::Features(vec![0.0; width])),
+        Input::Symbols(_) => Err(Error::Option(
+            "fixed points under zero input need a network that reads features, and this one reads symbols: use mean, its \
+             most frequent symbol"
+                .into(),
+        )),
+    }
 }
 
 /// The mean features of the data, or its most frequent symbol.

@@ -44,15 +44,20 @@ impl Default for Options {
 }
 
 /// Every measurement of one network on one batch.
+///
+/// Where a number that the network holds, reads or makes is NaN or infinite, [`not_finite`](Flow::not_finite) says where,
+/// and every figure is NaN. JSON has no NaN and no infinities: all of them are `null` there.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Flow {
     /// What was measured.
     pub about: About,
+    /// The first number that is not finite, where there is one.
+    pub not_finite: Option<NotFinite>,
     /// The gradient by lag, and each lag's part of ∂L/∂W_hh.
     pub lag: LagProfile,
     /// Its decay and horizon.
     pub decay: Decay,
-    /// The lesson's bound, where J_t = diag(φ′) W_hh.
+    /// The lesson's bound, for cells that have one.
     pub bound: Option<Bound>,
     /// Bias against window, where credit was measured.
     pub bias: Option<TruncationBias>,
@@ -83,6 +88,10 @@ pub struct Flow {
 pub struct About {
     /// The cell's name.
     pub cell: &'static str,
+    /// Whether it has gates: several blocks of W_hh.
+    pub gated: bool,
+    /// Whether its units leak: a share of each is kept from step to step.
+    pub leaky: bool,
     /// Layers.
     pub layers: usize,
     /// Units of each.
@@ -127,7 +136,10 @@ pub fn measure<E: Element>(
 
 /// The same for what is under the microscope already.
 pub fn measure_scope(scope: &Scope, options: &Options) -> Result<Flow, Error> {
-    let (network, batch) = (scope.network(), scope.batch());
+    if let Some(found) = not_finite::not_finite(scope) {
+        return undefined(scope, options, found);
+    }
+    let network = scope.network();
     let lag = lag_profile(scope, &options.lag)?;
     let tau = options.tau.unwrap_or_else(|| default_tau(lag.max_lag()));
     let decay = decay(&lag.ln_mean, tau)?;
@@ -157,16 +169,8 @@ pub fn measure_scope(scope: &Scope, options: &Options) -> Result<Flow, Error> {
         None => None,
     };
     Ok(Flow {
-        about: About {
-            cell: network.cell.name(),
-            layers: network.layers,
-            hidden: network.hidden,
-            width: scope.width(),
-            parameters: scope.params().data().len(),
-            sequences: batch.rows(),
-            steps: batch.total(),
-            longest: batch.steps(),
-        },
+        about: about(scope),
+        not_finite: None,
         windows: windows.collect(),
         decay,
         bound: lesson_bound(scope)?,
@@ -181,6 +185,77 @@ pub fn measure_scope(scope: &Scope, options: &Options) -> Result<Flow, Error> {
         fixed_points,
         bias,
         lag,
+    })
+}
+
+fn about(scope: &Scope) -> About {
+    let (network, batch) = (scope.network(), scope.batch());
+    About {
+        cell: network.cell.name(),
+        gated: network.cell.sizes().from_h.len() > 1,
+        leaky: scope.params().get("leak_l0").is_ok(),
+        layers: network.layers,
+        hidden: network.hidden,
+        width: scope.width(),
+        parameters: scope.params().data().len(),
+        sequences: batch.rows(),
+        steps: batch.total(),
+        longest: batch.steps(),
+    }
+}
+
+/// What is left to say where a number is not finite: nothing but NaN.
+fn undefined(scope: &Scope, options: &Options, found: NotFinite) -> Result<Flow, Error> {
+    let (batch, nan) = (scope.batch(), f64::NAN);
+    let lags = options
+        .lag
+        .max_lag
+        .unwrap_or(batch.steps())
+        .min(batch.steps() - 1)
+        + 1;
+    let none = Quantiles::of(&[]);
+    let lag = LagProfile {
+        sequences: batch.rows(),
+        loss_times: 0,
+        reaching: vec![0; lags],
+        ln_mean: vec![nan; lags],
+        ln_start: vec![nan; lags],
+        ln_quantiles: vec![none; lags],
+        weight_factor: nan,
+        credit: None,
+    };
+    Ok(Flow {
+        about: about(scope),
+        not_finite: Some(found),
+        decay: decay(&lag.ln_mean, default_tau(lags - 1))?,
+        lag,
+        bound: None,
+        bias: None,
+        windows: Vec::new(),
+        recurrent: Vec::new(),
+        products: JacobianProducts {
+            width: scope.width(),
+            lengths: Vec::new(),
+        },
+        lyapunov: None,
+        finite_time: Vec::new(),
+        omega: Omega {
+            sequences: 0,
+            steps: 0,
+            mean: nan,
+            quantiles: none,
+            by_step: Vec::new(),
+        },
+        saturation: Vec::new(),
+        noise: GradientNoise {
+            sequences: batch.rows(),
+            norms: Vec::new(),
+            mean_norm: nan,
+            spread: nan,
+            signal_to_noise: None,
+        },
+        mean_field: None,
+        fixed_points: None,
     })
 }
 

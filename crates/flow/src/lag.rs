@@ -7,7 +7,7 @@
 
 use crate::scaled::{self, Quantiles};
 use crate::scope::spread;
-use crate::{Credit, Error, Scope, credit::Crediting};
+use crate::{Credit, Error, Scope, credit::Crediting, dense};
 use elman_core::Pullback;
 use serde::Serialize;
 
@@ -47,6 +47,8 @@ pub struct LagProfile {
     pub reaching: Vec<usize>,
     /// ln φ_k: the logarithm of the mean norm, over the loss times that reach lag k. −∞ where it is exactly zero.
     pub ln_mean: Vec<f64>,
+    /// ln of the mean norm at lag 0 of those loss times that reach lag k: what a bound at lag k starts from.
+    pub ln_start: Vec<f64>,
     /// Quantiles of ln ‖∂L_s/∂s_{s−k}‖.
     pub ln_quantiles: Vec<Quantiles>,
     /// M, the largest ‖∂L_s/∂W_hh at lag k‖ / ‖∂L_s/∂s_{s−k}‖ that was met; 0 where credit was not asked for.
@@ -74,7 +76,8 @@ struct Probe {
     row: usize,
     time: usize,
     ln_scale: f64,
-    alive: bool,
+    /// ln of the norm at lag 0.
+    ln_start: f64,
 }
 
 /// Measures φ_k. An error where no output has a loss.
@@ -89,7 +92,7 @@ pub fn lag_profile(scope: &Scope, options: &LagOptions) -> Result<LagProfile, Er
             row,
             time,
             ln_scale: 0.0,
-            alive: true,
+            ln_start: dense::length(u).ln(),
         });
     }
     let mut profile = LagProfile {
@@ -97,6 +100,7 @@ pub fn lag_profile(scope: &Scope, options: &LagOptions) -> Result<LagProfile, Er
         loss_times: pairs.len(),
         reaching: Vec::new(),
         ln_mean: Vec::new(),
+        ln_start: Vec::new(),
         ln_quantiles: Vec::new(),
         weight_factor: 0.0,
         credit: None,
@@ -114,14 +118,12 @@ pub fn lag_profile(scope: &Scope, options: &LagOptions) -> Result<LagProfile, Er
         let norms: Vec<f64> = probes
             .iter_mut()
             .zip(cotangents.chunks_exact_mut(width))
-            .map(|(p, u)| {
-                let ln = scaled::rescale(u, &mut p.ln_scale);
-                p.alive = ln > f64::NEG_INFINITY;
-                ln
-            })
+            .map(|(p, u)| scaled::rescale(u, &mut p.ln_scale))
             .collect();
+        let starts: Vec<f64> = probes.iter().map(|p| p.ln_start).collect();
         profile.reaching.push(probes.len());
         profile.ln_mean.push(scaled::ln_mean_exp(&norms));
+        profile.ln_start.push(scaled::ln_mean_exp(&starts));
         profile.ln_quantiles.push(Quantiles::of(&norms));
         if lag == max_lag && crediting.is_none() {
             break;

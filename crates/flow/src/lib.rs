@@ -1,11 +1,5 @@
 //! The gradient microscope: why a recurrent network learns, or does not.
 //!
-//! The lesson's heart is the product of Jacobians. This crate measures it on a network, its parameters and a batch
-//! of data, in f64 or in log space so that nothing underflows; says what it means; and proposes what to change.
-//!
-//! Letters as in `elman-core`: h hidden state, z what the activation is applied to, δ a gradient of the loss,
-//! J_t = ∂s_t/∂s_{t−1} with s the joint state of all layers (h, or h and c), P(t, k) = J_t ⋯ J_{t−k+1}.
-//!
 //! ```
 //! use elman_core::{Batch, CellKind, Init, Input, Network, Params, State};
 //! use elman_flow::{Options, Requirement, Training, measure, verdict};
@@ -21,7 +15,7 @@
 //!
 //! let state = State::zeros(&network, 1);
 //! let flow = measure(&network, &params, &batch, &state, &d_outputs, &Options::default())?;
-//! assert!(flow.decay.beta < 0.6 && flow.decay.percent.unwrap() < 10.0);
+//! assert!(flow.decay.beta < 0.6 && flow.decay.horizon() < 10.0);
 //! let verdict = verdict(&flow, &Training::default());
 //! assert_eq!(verdict.cause.words(), "vanishing by weights");
 //! assert_eq!(verdict.proposals[0].option, "--init orthogonal --gain 1.0");
@@ -30,19 +24,28 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! The lesson's heart is the product of Jacobians. This crate measures it on a network, its parameters and a batch
+//! of data, in f64 or in log space so that nothing underflows; says what it means; and proposes what to change.
+//!
+//! Letters as in `elman-core`: h hidden state, z what the activation is applied to, δ a gradient of the loss,
+//! J_t = ∂s_t/∂s_{t−1} with s the joint state of all layers (h, or h and c), P(t, k) = J_t ⋯ J_{t−k+1}.
+//!
 //! No files, no clocks, no printing.
 #![forbid(unsafe_code)]
 
 mod advice;
 mod bias;
+mod bound;
 mod contributions;
 mod credit;
 mod decay;
 mod dense;
 mod error;
+mod evidence;
 mod finite_time;
 mod fixed_points;
 mod flow;
+mod horizon;
 mod jacobian;
 mod lag;
 mod lesson;
@@ -50,6 +53,7 @@ mod light;
 mod lyapunov;
 mod meanfield;
 mod noise;
+mod not_finite;
 mod omega;
 mod recurrent;
 mod requirement;
@@ -60,14 +64,18 @@ mod unroll;
 mod verdict;
 
 pub use bias::{TruncationBias, truncation_bias};
+pub use bound::{Bound, lesson_bound};
 pub use contributions::{Contribution, contributions};
 pub use credit::Credit;
-pub use decay::{Bound, Decay, decay, default_tau, lesson_bound};
+pub use decay::{Decay, decay, default_tau};
 pub use dense::Complex;
 pub use error::Error;
 pub use finite_time::{FiniteTime, finite_time};
-pub use fixed_points::{FixedPoint, FixedPointOptions, FixedPoints, HeldInput, fixed_points};
+pub use fixed_points::{
+    FixedPoint, FixedPointInput, FixedPointOptions, FixedPoints, HeldInput, fixed_points,
+};
 pub use flow::{About, Cost, Flow, Options, WindowFor, cost, measure, measure_scope};
+pub use horizon::Horizon;
 pub use jacobian::{JacobianProducts, ProductStats, jacobian_products};
 pub use lag::{LagOptions, LagProfile, lag_profile};
 pub use lesson::{Item, Line, Number, lesson, lesson_on};
@@ -75,6 +83,7 @@ pub use light::{Alarm, LightFlow, LightOptions, light, light_share, watch, windo
 pub use lyapunov::{AlongRow, Dynamics, Lyapunov, LyapunovOptions, Map, lyapunov, lyapunov_of};
 pub use meanfield::{MeanField, mean_field, mean_field_of};
 pub use noise::{Clipping, GradientNoise, clipping, gradient_noise};
+pub use not_finite::NotFinite;
 pub use omega::{Arrival, Omega, arrival, omega};
 pub use recurrent::{RecurrentMatrix, recurrent_matrices, recurrent_matrix};
 pub use requirement::{Outcome, Requirement, requirement_names};
@@ -83,3 +92,8 @@ pub use scaled::Quantiles;
 pub use scope::Scope;
 pub use unroll::{Unrolled, UnrolledLayer, UnrolledStep, unroll};
 pub use verdict::{Cause, Proposal, Training, Verdict, verdict};
+
+/// The code of the README, compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

@@ -1,7 +1,9 @@
 //! What is cheap enough to measure while a network trains: the gradient by lag on a few rows once an epoch, and a
 //! watch that names the step, layer and cause of a value that is not finite, or soon will not be.
 
+use crate::Horizon;
 use crate::lag::reach;
+use crate::scaled::larger;
 use crate::{
     Decay, Error, LagOptions, LagProfile, Scope, decay, default_tau, lag_profile, truncation_bias,
 };
@@ -29,8 +31,9 @@ impl Default for LightOptions {
     }
 }
 
-/// Gradient flow at one epoch, for `metrics.jsonl` and the picture of lag × epoch.
+/// Gradient flow at one epoch, for `metrics.jsonl` and the picture of lag × epoch. What is NaN is `null` there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(from = "Written")]
 pub struct LightFlow {
     /// Sequences measured.
     pub sequences: usize,
@@ -40,12 +43,52 @@ pub struct LightFlow {
     pub ln_mean: Vec<f64>,
     /// Decay rate per step.
     pub beta: f64,
-    /// Steps until the gradient falls to 50 %; `None` where that is past the longest lag.
-    pub half: Option<f64>,
-    /// Steps until it falls to 1 %.
-    pub horizon: Option<f64>,
+    /// Where the gradient falls to 50 %.
+    pub half: Horizon,
+    /// Where it falls to 1 %.
+    pub horizon: Horizon,
     /// The longest lag.
     pub measured_to: usize,
+}
+
+/// A line of `metrics.jsonl`, as this version and earlier ones write it.
+#[derive(Deserialize)]
+struct Written {
+    sequences: usize,
+    loss_times: usize,
+    ln_mean: Vec<Option<f64>>,
+    beta: Option<f64>,
+    half: WrittenHorizon,
+    horizon: WrittenHorizon,
+    measured_to: usize,
+}
+
+/// Before there was [`Horizon`]: a number of steps, or null where it lay past the longest lag.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum WrittenHorizon {
+    Now(Horizon),
+    Before(Option<f64>),
+}
+
+impl From<Written> for LightFlow {
+    fn from(w: Written) -> LightFlow {
+        let number = |x: Option<f64>| x.unwrap_or(f64::NAN);
+        let horizon = |h: WrittenHorizon| match h {
+            WrittenHorizon::Now(h) => h,
+            WrittenHorizon::Before(Some(at)) => Horizon::At(at),
+            WrittenHorizon::Before(None) => Horizon::Beyond(w.measured_to),
+        };
+        LightFlow {
+            sequences: w.sequences,
+            loss_times: w.loss_times,
+            ln_mean: w.ln_mean.into_iter().map(number).collect(),
+            beta: number(w.beta),
+            half: horizon(w.half),
+            horizon: horizon(w.horizon),
+            measured_to: w.measured_to,
+        }
+    }
 }
 
 /// Stands for the logarithm of zero, which JSON has not.
@@ -65,7 +108,11 @@ pub fn light<E: Element>(
     Ok(LightFlow {
         sequences: profile.sequences,
         loss_times: profile.loss_times,
-        ln_mean: profile.ln_mean.iter().map(|l| l.max(LN_ZERO)).collect(),
+        ln_mean: profile
+            .ln_mean
+            .iter()
+            .map(|&l| larger(l, LN_ZERO))
+            .collect(),
         beta: fit.beta,
         half: fit.half,
         horizon: fit.percent,
@@ -233,11 +280,11 @@ fn bad_state<E: Element>(network: &Network, batch: &Batch<E>, trace: &Trace<E>) 
     places(batch).find_map(|(t, row)| {
         (0..layers).find_map(|layer| {
             let swept = &trace.sweeps()[layer];
-            let value = worst(swept.state(batch, t + 1, row));
+            let value = worst(swept.state(t + 1, row));
             if value.abs() <= LARGE {
                 return None;
             }
-            let before = worst(swept.state(batch, t, row)).abs();
+            let before = worst(swept.state(t, row)).abs();
             let cause = match (value.is_finite(), before > 1.0 && before.is_finite()) {
                 _ if t == 0 && !before.is_finite() => {
                     "the state that was carried in is not finite: an earlier step broke it".to_string()
@@ -258,7 +305,7 @@ fn bad_state<E: Element>(network: &Network, batch: &Batch<E>, trace: &Trace<E>) 
 
 fn bad_output<E: Element>(batch: &Batch<E>, trace: &Trace<E>) -> Option<Alarm> {
     places(batch).find_map(|(t, row)| {
-        let value = worst(trace.output(batch, t, row)?);
+        let value = worst(trace.output(t, row)?);
         let cause = "the states are finite: the readout's weights have grown too large; lower --learning-rate";
         (value.is_nan() || value.abs() > LARGE).then(|| alarm((t, row), None, "y", value, cause.into()))
     })
@@ -290,4 +337,32 @@ fn bad_delta<E: Element>(network: &Network, batch: &Batch<E>, deltas: &Deltas<E>
         }
     }
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_of_any_version_are_read() {
+        let flow = LightFlow {
+            sequences: 1,
+            loss_times: 2,
+            ln_mean: vec![0.0, f64::NAN],
+            beta: f64::NAN,
+            half: Horizon::At(1.5),
+            horizon: Horizon::Undefined,
+            measured_to: 1,
+        };
+        let line = serde_json::to_string(&flow).unwrap();
+        let back: LightFlow = serde_json::from_str(&line).unwrap();
+        assert!(back.ln_mean[1].is_nan() && back.beta.is_nan(), "{line}");
+        assert_eq!((back.half, back.horizon), (flow.half, flow.horizon));
+        let old = r#"{"sequences":1,"loss_times":2,"ln_mean":[0.0,-1.0],"beta":0.5,"half":0.7,"horizon":null,"measured_to":1}"#;
+        let old: LightFlow = serde_json::from_str(old).unwrap();
+        assert_eq!(
+            (old.half, old.horizon),
+            (Horizon::At(0.7), Horizon::Beyond(1))
+        );
+    }
 }

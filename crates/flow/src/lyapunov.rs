@@ -109,16 +109,18 @@ pub struct Lyapunov {
     pub steps: usize,
     /// Numbers in the state.
     pub width: usize,
-    /// λ_1 ≥ λ_2 ≥ …, natural logarithm per step; −∞ where a direction dies at once.
+    /// λ_1 ≥ λ_2 ≥ …, natural logarithm per step; −∞ (null in JSON) where a direction died at some step: J_t is singular
+    /// there.
     pub exponents: Vec<f64>,
-    /// The standard error of each, by a bootstrap over blocks of steps.
+    /// The standard error of each, by a bootstrap over blocks of steps; NaN (null in JSON) where the exponent is −∞, and
+    /// where there is but one block to draw from.
     pub errors: Vec<f64>,
-    /// Σ λ over all directions; `None` where fewer were followed. It is the mean of ln |det J_t|.
+    /// Σ λ over all directions; `None` where fewer were followed. It is the mean of ln |det J_t|, −∞ where an exponent is.
     pub sum: Option<f64>,
     /// Σ of the positive exponents: an upper bound on the entropy made per step (Pesin's and Ruelle's).
     pub positive_sum: f64,
     /// The dimension of J. Kaplan and J. Yorke (1979): 0 where all exponents are negative; `None` where the followed
-    /// ones do not sum below 0.
+    /// ones do not sum below 0. An exponent of −∞ ends the sum, and adds no fraction.
     pub kaplan_yorke: Option<f64>,
     /// ln 2/λ_1: steps until an error doubles; `None` where λ_1 ≤ 0.
     pub predictability: Option<f64>,
@@ -239,7 +241,7 @@ fn spectrum(width: usize, sequences: &[Vec<Vec<f64>>], seed: u64) -> Result<Lyap
         steps,
         width,
         sum: (count == width).then(|| exponents.iter().sum()),
-        positive_sum: exponents.iter().filter(|l| **l > 0.0).sum(),
+        positive_sum: exponents.iter().filter(|l| l.is_nan() || **l > 0.0).sum(),
         kaplan_yorke: kaplan_yorke(&exponents, width),
         predictability: exponents
             .first()
@@ -254,6 +256,9 @@ fn spectrum(width: usize, sequences: &[Vec<Vec<f64>>], seed: u64) -> Result<Lyap
 fn kaplan_yorke(exponents: &[f64], width: usize) -> Option<f64> {
     let mut sum = 0.0;
     for (j, l) in exponents.iter().enumerate() {
+        if l.is_nan() {
+            return None;
+        }
         if sum + l < 0.0 {
             return Some(j as f64 + sum / l.abs());
         }
@@ -274,6 +279,9 @@ fn bootstrap(sequences: &[Vec<Vec<f64>>], count: usize, seed: u64) -> Vec<f64> {
             blocks.push((block.len() as f64, sums));
         }
     }
+    if blocks.len() < 2 {
+        return vec![f64::NAN; count];
+    }
     let mut rng = ChaCha8Rng::seed_from_u64(seed ^ 0xb007);
     let (mut first, mut second) = (vec![0.0; count], vec![0.0; count]);
     for _ in 0..RESAMPLES {
@@ -291,6 +299,9 @@ fn bootstrap(sequences: &[Vec<Vec<f64>>], count: usize, seed: u64) -> Vec<f64> {
     first
         .iter()
         .zip(second)
-        .map(|(m, s)| (s - m * m).max(0.0).sqrt())
+        .map(|(m, s)| match m.is_finite() {
+            true => (s - m * m).max(0.0).sqrt(),
+            false => f64::NAN,
+        })
         .collect()
 }

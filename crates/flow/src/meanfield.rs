@@ -6,7 +6,7 @@
 //! −1/ln χ steps. It speaks of weights drawn at random: of a trained network it says where its scale alone would be.
 
 use crate::{Error, Scope};
-use elman_core::CellKind;
+use elman_core::{CellKind, Recurrence};
 use serde::Serialize;
 
 /// Steps that the scale of the input is measured on.
@@ -36,13 +36,17 @@ pub fn mean_field(cell: CellKind, sigma_w: f64, sigma_b: f64) -> Result<Option<M
         )));
     }
     let (w, b) = (sigma_w * sigma_w, sigma_b * sigma_b);
-    let (q, chi) = match cell {
-        CellKind::Elman => {
+    let about = cell.about();
+    if about.recurrence != Recurrence::Full {
+        return Ok(None);
+    }
+    let (q, chi) = match about.activation {
+        "tanh" => {
             let q = tanh_fixed_point(w, b);
             (q, w * gaussian(|z| sech2((q.sqrt() * z).abs()).powi(2)))
         }
-        CellKind::ElmanRelu => (affine_fixed_point(w / 2.0, b), w / 2.0),
-        CellKind::ElmanLinear => (affine_fixed_point(w, b), w),
+        "relu" => (affine_fixed_point(w / 2.0, b), w / 2.0),
+        "linear" => (affine_fixed_point(w, b), w),
         _ => return Ok(None),
     };
     Ok(Some(MeanField {
@@ -105,12 +109,13 @@ pub fn mean_field_of(scope: &Scope) -> Result<Option<MeanField>, Error> {
     let (network, params) = (scope.network(), scope.params());
     let (h, width) = (network.hidden, network.input.width());
     let mean_square = |v: &[f64]| v.iter().map(|x| x * x).sum::<f64>() / v.len().max(1) as f64;
-    let sigma_w = (mean_square(params.get("weight_hh_l0")?) * h as f64).sqrt();
-    let w = params.get("weight_ih_l0")?;
     // The theory is of h = φ(z) with z the plain sum.
-    if w.len() != h * width || network.layer_norm || network.zoneout > 0.0 {
+    let full = network.cell.about().recurrence == Recurrence::Full;
+    if !full || network.layer_norm || network.zoneout > 0.0 {
         return Ok(None);
     }
+    let sigma_w = (mean_square(params.get("weight_hh_l0")?) * h as f64).sqrt();
+    let w = params.get("weight_ih_l0")?;
     let bias = params
         .get("bias_ih_l0")?
         .iter()

@@ -106,7 +106,6 @@ fn of_row(scope: &Scope, row: usize) -> Result<Vec<f64>, Error> {
     let into = Some(&mut gradient);
     backward(
         &scope.weights,
-        &batch,
         &trace,
         cotangent,
         &mut deltas,

@@ -1,50 +1,60 @@
 //! Requirements that make a measurement a gate: `horizon>=50`, `beta<1`, `saturation<=0.2`.
 
-use crate::{Error, Flow};
+use crate::scaled::{larger, smaller};
+use crate::{Error, Flow, Horizon};
 use serde::Serialize;
 
 /// What a requirement can be about: its name, what it is, and where it stands.
 struct Quantity {
     name: &'static str,
     about: &'static str,
-    of: fn(&Flow) -> Option<Known>,
+    of: fn(&Flow) -> Known,
 }
 
-/// A measured value; `at_least` where the measurement only says that it is that much or more.
+/// What is known of a quantity.
 #[derive(Clone, Copy)]
-struct Known {
-    value: f64,
-    at_least: bool,
+enum Known {
+    Exactly(f64),
+    /// That much or more: the measurement went no further.
+    AtLeast(f64),
+    /// It was measured, and there is no such number.
+    Undefined,
+    NotMeasured,
 }
 
-fn exactly(value: f64) -> Option<Known> {
-    Some(Known {
-        value,
-        at_least: false,
-    })
+fn exactly(value: f64) -> Known {
+    match value.is_nan() {
+        true => Known::Undefined,
+        false => Known::Exactly(value),
+    }
 }
 
-fn horizon(found: Option<f64>, measured_to: usize) -> Option<Known> {
-    Some(Known {
-        value: found.unwrap_or(measured_to as f64),
-        at_least: found.is_none(),
-    })
+fn horizon(found: Horizon) -> Known {
+    match found {
+        Horizon::At(lag) => exactly(lag),
+        Horizon::Beyond(longest) => Known::AtLeast(longest as f64),
+        Horizon::Undefined => Known::Undefined,
+    }
 }
 
-fn largest(values: impl Iterator<Item = f64>) -> Option<Known> {
-    values.reduce(f64::max).and_then(exactly)
+fn perhaps(value: Option<f64>) -> Known {
+    value.map_or(Known::NotMeasured, exactly)
+}
+
+fn largest(values: impl Iterator<Item = f64>) -> Known {
+    perhaps(values.reduce(larger))
 }
 
 const QUANTITIES: &[Quantity] = &[
     Quantity {
         name: "horizon",
         about: "steps until the gradient falls to 1 %",
-        of: |f| horizon(f.decay.percent, f.decay.measured_to),
+        of: |f| horizon(f.decay.percent),
     },
     Quantity {
         name: "half",
         about: "steps until the gradient falls to 50 %",
-        of: |f| horizon(f.decay.half, f.decay.measured_to),
+        of: |f| horizon(f.decay.half),
     },
     Quantity {
         name: "beta",
@@ -59,10 +69,10 @@ const QUANTITIES: &[Quantity] = &[
     Quantity {
         name: "window",
         about: "smallest window whose gradient is biased by 10 % at most (bound)",
-        of: |f| {
-            f.bias
-                .as_ref()
-                .and_then(|b| exactly(b.smallest_window(0.1).map_or(f64::INFINITY, |w| w as f64)))
+        of: |f| match &f.bias {
+            None => Known::NotMeasured,
+            Some(_) if f.decay.beta.is_nan() => Known::Undefined,
+            Some(b) => exactly(b.smallest_window(0.1).map_or(f64::INFINITY, |w| w as f64)),
         },
     },
     Quantity {
@@ -78,22 +88,16 @@ const QUANTITIES: &[Quantity] = &[
     Quantity {
         name: "slope",
         about: "mean slope of the activation, of the flattest layer",
-        of: |f| {
-            f.saturation
-                .iter()
-                .map(|s| s.mean_slope)
-                .reduce(f64::min)
-                .and_then(exactly)
-        },
+        of: |f| perhaps(f.saturation.iter().map(|s| s.mean_slope).reduce(smaller)),
     },
     Quantity {
         name: "radius",
-        about: "spectral radius of W_hh, the largest of all layers and gates",
+        about: "spectral radius of W_hh (of leaky cells: of (1-a)I + aW_hh), the largest of all layers and gates",
         of: |f| largest(f.recurrent.iter().map(|m| m.radius)),
     },
     Quantity {
         name: "norm",
-        about: "spectral norm of W_hh, the largest of all layers and gates",
+        about: "spectral norm of W_hh (of leaky cells: of (1-a)I + aW_hh), the largest of all layers and gates",
         of: |f| largest(f.recurrent.iter().map(|m| m.norm)),
     },
     Quantity {
@@ -110,21 +114,14 @@ const QUANTITIES: &[Quantity] = &[
         name: "lyapunov",
         about: "largest Lyapunov exponent, per step",
         of: |f| {
-            f.lyapunov
-                .as_ref()
-                .and_then(|l| l.exponents.first().copied())
-                .and_then(exactly)
+            let spectrum = f.lyapunov.as_ref();
+            perhaps(spectrum.and_then(|l| l.exponents.first().copied()))
         },
     },
     Quantity {
         name: "dimension",
         about: "Kaplan-Yorke dimension",
-        of: |f| {
-            f.lyapunov
-                .as_ref()
-                .and_then(|l| l.kaplan_yorke)
-                .and_then(exactly)
-        },
+        of: |f| perhaps(f.lyapunov.as_ref().and_then(|l| l.kaplan_yorke)),
     },
     Quantity {
         name: "omega",
@@ -134,12 +131,12 @@ const QUANTITIES: &[Quantity] = &[
     Quantity {
         name: "signal",
         about: "signal to noise of the gradient of one sequence",
-        of: |f| f.noise.signal_to_noise.and_then(exactly),
+        of: |f| perhaps(f.noise.signal_to_noise),
     },
     Quantity {
         name: "chi",
         about: "mean-field chi of the first layer's scale",
-        of: |f| f.mean_field.as_ref().and_then(|m| exactly(m.chi)),
+        of: |f| perhaps(f.mean_field.as_ref().map(|m| m.chi)),
     },
 ];
 
@@ -169,9 +166,9 @@ pub struct Requirement {
 pub struct Outcome {
     /// The requirement, as it is typed.
     pub requirement: String,
-    /// Whether it holds; not, where the quantity was not measured, or not far enough to tell.
+    /// Whether it holds; not, where the quantity is undefined, was not measured, or not far enough to tell.
     pub holds: bool,
-    /// What was measured.
+    /// What was measured; `None` where there is no number.
     pub value: Option<f64>,
     /// Both in words.
     pub reason: String,
@@ -229,24 +226,33 @@ impl std::fmt::Display for Requirement {
 }
 
 impl Requirement {
-    /// Holds it against a measurement.
+    /// Holds it against a measurement. An undefined quantity holds no requirement, and neither does any quantity of a network
+    /// with a number that is not finite.
     pub fn check(&self, flow: &Flow) -> Outcome {
-        let quantity = &QUANTITIES[self.quantity];
-        let requirement = self.to_string();
-        let Some(known) = (quantity.of)(flow) else {
-            let reason = format!(
-                "{requirement} cannot be told: {} was not measured",
-                quantity.about
-            );
-            return Outcome {
-                requirement,
-                holds: false,
-                value: None,
-                reason,
-            };
+        let (quantity, requirement) = (&QUANTITIES[self.quantity], self.to_string());
+        let about = quantity.about;
+        if let Some(found) = &flow.not_finite {
+            let reason = format!("{requirement} does not hold: nothing can be measured, {found}");
+            return told(requirement, false, None, reason);
+        }
+        let (x, at_least) = match (quantity.of)(flow) {
+            Known::Exactly(x) => (x, false),
+            Known::AtLeast(x) => (x, true),
+            Known::Undefined => {
+                let why = match flow.decay.no_gradient() {
+                    true => "no gradient reaches the states",
+                    false => "there is no such number here",
+                };
+                let reason = format!("{requirement} does not hold: {about} is undefined, {why}");
+                return told(requirement, false, None, reason);
+            }
+            Known::NotMeasured => {
+                let reason = format!("{requirement} cannot be told: {about} was not measured");
+                return told(requirement, false, None, reason);
+            }
         };
-        let (x, limit) = (known.value, self.limit);
-        let holds = match (self.relation, known.at_least) {
+        let limit = self.limit;
+        let holds = match (self.relation, at_least) {
             (Relation::AtLeast, _) => x >= limit,
             (Relation::Above, _) => x > limit,
             // "That much or more" never shows that it is less.
@@ -254,7 +260,7 @@ impl Requirement {
             (Relation::AtMost, false) => x <= limit,
             (Relation::Below, false) => x < limit,
         };
-        let (verb, more) = match (holds, known.at_least) {
+        let (verb, more) = match (holds, at_least) {
             (true, _) => ("holds", ""),
             (false, true) => (
                 "is not shown",
@@ -262,12 +268,17 @@ impl Requirement {
             ),
             (false, false) => ("does not hold", ""),
         };
-        Outcome {
-            reason: format!("{requirement} {verb}: {} is {x:.4}{more}", quantity.about),
-            requirement,
-            holds,
-            value: Some(x),
-        }
+        let reason = format!("{requirement} {verb}: {about} is {x:.4}{more}");
+        told(requirement, holds, Some(x), reason)
+    }
+}
+
+fn told(requirement: String, holds: bool, value: Option<f64>, reason: String) -> Outcome {
+    Outcome {
+        requirement,
+        holds,
+        value,
+        reason,
     }
 }
 

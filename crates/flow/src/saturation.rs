@@ -4,7 +4,6 @@
 //! c and h; GRU 1 − n², of the candidate.
 
 use crate::Scope;
-use elman_core::CellKind;
 use serde::Serialize;
 
 /// |h| above this counts as saturated.
@@ -59,31 +58,33 @@ pub struct Gate {
 /// Saturation of every layer.
 pub fn saturation(scope: &Scope) -> Vec<Saturation> {
     let network = scope.network();
-    let (h, layers, bounded) = (network.hidden, network.layers, bounded(network.cell));
-    let names = gates(network.cell);
+    let about = network.cell.about();
+    let (h, layers, bounded) = (network.hidden, network.layers, about.bounded);
+    let gates = about.gates.iter();
+    let names: Vec<_> = gates.filter_map(|g| Some((g.name, g.opening?))).collect();
     let mut slopes = vec![vec![0.0; h]; layers];
-    let mut saturated = vec![0usize; layers];
-    let mut sums = vec![vec![(0.0, 0usize, 0usize); names.len()]; layers];
+    let mut saturated = vec![0.0; layers];
+    let mut sums = vec![vec![(0.0, 0.0, 0.0); names.len()]; layers];
     slopes_of(scope, |layer, t, row, slope| {
         slopes[layer]
             .iter_mut()
             .zip(slope)
             .for_each(|(sum, s)| *sum += s);
         let swept = &scope.trace.sweeps()[layer];
-        let after = &swept.state(&scope.batch, t + 1, row)[..h];
+        let after = &swept.state(t + 1, row)[..h];
         saturated[layer] += after
             .iter()
-            .filter(|x| bounded && x.abs() > SATURATED)
-            .count();
+            .map(|&x| one_if(bounded && x.abs() > SATURATED, x))
+            .sum::<f64>();
         if names.is_empty() {
             return;
         }
-        let saved = swept.saved(&scope.batch, t, row);
-        for (sum, (_, slot)) in sums[layer].iter_mut().zip(names) {
+        let saved = swept.saved(t, row);
+        for (sum, (_, slot)) in sums[layer].iter_mut().zip(&names) {
             for &gate in &saved[slot * h..(slot + 1) * h] {
                 sum.0 += gate;
-                sum.1 += usize::from(gate < SHUT);
-                sum.2 += usize::from(gate > 1.0 - SHUT);
+                sum.1 += one_if(gate < SHUT, gate);
+                sum.2 += one_if(gate > 1.0 - SHUT, gate);
             }
         }
     });
@@ -96,7 +97,7 @@ pub fn saturation(scope: &Scope) -> Vec<Saturation> {
             layer,
             sequences: scope.batch.rows(),
             steps,
-            saturated: saturated as f64 / n,
+            saturated: saturated / n,
             mean_slope: unit_slopes.iter().sum::<f64>() / h.max(1) as f64,
             dead: (0..h).filter(|&i| unit_slopes[i] < DEAD_SLOPE).collect(),
             unit_slopes,
@@ -106,8 +107,8 @@ pub fn saturation(scope: &Scope) -> Vec<Saturation> {
                 .map(|(&(name, _), (sum, shut, open))| Gate {
                     name,
                     mean: sum / n,
-                    shut: shut as f64 / n,
-                    open: open as f64 / n,
+                    shut: shut / n,
+                    open: open / n,
                 })
                 .collect(),
         }
@@ -115,51 +116,21 @@ pub fn saturation(scope: &Scope) -> Vec<Saturation> {
     measured.collect()
 }
 
-/// Whether |h| has a limit of 1.
-fn bounded(cell: CellKind) -> bool {
-    matches!(
-        cell,
-        CellKind::Elman | CellKind::Leaky | CellKind::Lstm | CellKind::Gru | CellKind::GruBefore
-    )
-}
-
-/// Names of a cell's gates, and where they stand among what it saves.
-fn gates(cell: CellKind) -> &'static [(&'static str, usize)] {
-    match cell {
-        CellKind::Lstm => &[("input", 0), ("forget", 1), ("output", 3)],
-        CellKind::Gru | CellKind::GruBefore => &[("reset", 0), ("update", 1)],
-        _ => &[],
+/// 1 where something holds of x, else 0; NaN where x is no number, so that a share of such values is none.
+fn one_if(holds: bool, x: f64) -> f64 {
+    match x.is_nan() {
+        true => f64::NAN,
+        false => f64::from(u8::from(holds)),
     }
 }
 
 /// Calls `each` with layer, step, row and φ′ of every unit there `[H]`.
 pub(crate) fn slopes_of(scope: &Scope, mut each: impl FnMut(usize, usize, usize, &[f64])) {
-    let (cell, h) = (scope.network().cell, scope.network().hidden);
-    let mut slopes = vec![0.0; h];
     for (layer, swept) in scope.trace.sweeps().iter().enumerate() {
         for row in 0..scope.batch.rows() {
             for t in 0..scope.batch.length(row) {
-                let after = swept.made(&scope.batch, t, row);
-                let saved = swept.saved(&scope.batch, t, row);
-                for (i, s) in slopes.iter_mut().enumerate() {
-                    *s = slope(cell, i, h, after, saved);
-                }
-                each(layer, t, row, &slopes);
+                each(layer, t, row, &swept.slopes(t, row));
             }
         }
-    }
-}
-
-fn slope(cell: CellKind, i: usize, h: usize, after: &[f64], saved: &[f64]) -> f64 {
-    let flat = |phi: f64| 1.0 - phi * phi;
-    let step = |phi: f64| f64::from(u8::from(phi > 0.0));
-    match cell {
-        CellKind::Elman => flat(after[i]),
-        CellKind::ElmanRelu => step(after[i]),
-        CellKind::ElmanLinear => 1.0,
-        CellKind::Leaky => flat(saved[i]),
-        CellKind::LeakyRelu => step(saved[i]),
-        CellKind::Lstm => flat(after[h + i].tanh()),
-        CellKind::Gru | CellKind::GruBefore => flat(saved[2 * h + i]),
     }
 }

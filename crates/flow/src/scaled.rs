@@ -3,9 +3,23 @@
 use crate::dense;
 use serde::Serialize;
 
-/// ln Σ exp(x_i); −∞ for none.
+/// The larger; NaN where one of them is NaN.
+pub(crate) fn larger(a: f64, b: f64) -> f64 {
+    if a.is_nan() || b.is_nan() {
+        f64::NAN
+    } else {
+        a.max(b)
+    }
+}
+
+/// The smaller; NaN where one of them is NaN.
+pub(crate) fn smaller(a: f64, b: f64) -> f64 {
+    -larger(-a, -b)
+}
+
+/// ln Σ exp(x_i); −∞ for none, NaN where one is NaN.
 pub(crate) fn ln_sum_exp(logs: impl IntoIterator<Item = f64> + Clone) -> f64 {
-    let largest = logs.clone().into_iter().fold(f64::NEG_INFINITY, f64::max);
+    let largest = logs.clone().into_iter().fold(f64::NEG_INFINITY, larger);
     if !largest.is_finite() {
         return largest;
     }
@@ -84,6 +98,13 @@ mod tests {
         let mean = ln_mean_exp(&[-2000.0, -2000.0 + 3f64.ln()]);
         assert!((mean - (-2000.0 + 2f64.ln())).abs() < 1e-12);
         assert_eq!(ln_mean_exp(&[f64::NEG_INFINITY]), f64::NEG_INFINITY);
+        for with in [
+            [f64::NAN, 1.0],
+            [f64::NEG_INFINITY, f64::NAN],
+            [f64::NAN; 2],
+        ] {
+            assert!(ln_mean_exp(&with).is_nan(), "{with:?}");
+        }
     }
     #[test]
     fn quantiles_are_nearest_rank() {

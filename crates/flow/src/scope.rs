@@ -120,10 +120,7 @@ impl Scope {
     /// The joint state of a row after `steps` steps.
     pub fn state(&self, steps: usize, row: usize) -> Vec<f64> {
         let sweeps = self.trace.sweeps().iter();
-        sweeps
-            .flat_map(|s| s.state(&self.batch, steps, row))
-            .copied()
-            .collect()
+        sweeps.flat_map(|s| s.state(steps, row)).copied().collect()
     }
     /// ∂L_t/∂y_t of a row; `None` past its end.
     pub fn d_output(&self, t: usize, row: usize) -> Option<&[f64]> {
@@ -169,7 +166,6 @@ impl Scope {
         let place = (t, row);
         Ok(tangent(
             &self.weights,
-            &self.batch,
             &self.trace,
             place,
             directions,
@@ -185,7 +181,6 @@ impl Scope {
     ) -> Result<(), Error> {
         Ok(pull_back(
             &self.weights,
-            &self.batch,
             &self.trace,
             places,
             cotangents,
@@ -208,7 +203,6 @@ impl Scope {
         };
         backward(
             &self.weights,
-            &self.batch,
             &self.trace,
             cotangent,
             &mut deltas,

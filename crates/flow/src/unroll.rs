@@ -67,7 +67,7 @@ pub fn unroll(scope: &Scope, row: usize) -> Result<Unrolled, Error> {
     let steps = slopes.into_iter().enumerate().map(|(t, slopes)| {
         let layers = slopes.into_iter().zip(scope.trace().sweeps());
         let layers = layers.map(|(mean_slope, swept)| {
-            let state = &swept.state(batch, t + 1, row)[..h];
+            let state = &swept.state(t + 1, row)[..h];
             let flat = state
                 .iter()
                 .filter(|x| x.abs() > crate::saturation::SATURATED)
@@ -83,11 +83,7 @@ pub fn unroll(scope: &Scope, row: usize) -> Result<Unrolled, Error> {
             x: batch.x(t, row).unwrap_or_default().to_vec(),
             symbol: batch.symbol(t, row),
             layers: layers.collect(),
-            y: scope
-                .trace()
-                .output(batch, t, row)
-                .unwrap_or_default()
-                .to_vec(),
+            y: scope.trace().output(t, row).unwrap_or_default().to_vec(),
             ln_loss_gradient: dense::length(scope.d_output(t, row).unwrap_or_default()).ln(),
             ln_gradient: arrived.ln_norm[row][t],
             ln_passed: arrived.ln_passed[row][t],

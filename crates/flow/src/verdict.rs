@@ -3,7 +3,7 @@
 //! The causes are tried in the order of [`Cause`]; the first that holds is the verdict, and later ones that hold as
 //! well are told too. Every threshold is a constant with its reason.
 
-use crate::{Clipping, Flow, advice};
+use crate::{Clipping, Flow, Horizon, advice, evidence};
 use serde::Serialize;
 
 /// φ at the longest lag over φ_0 above which the gradient explodes: less is within what clipping takes in its stride.
@@ -28,6 +28,10 @@ pub const SHORT: f64 = 25.0;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Cause {
+    /// A number of the weights, the data or the states is NaN or infinite.
+    NotANumber,
+    /// The gradient is zero at every lag.
+    NoGradient,
     /// The gradient grows with every step back.
     Exploding,
     /// The gradient fades because W_hh shrinks it.
@@ -46,7 +50,9 @@ pub enum Cause {
 
 impl Cause {
     /// All of them, in the order in which they are tried.
-    pub const ALL: [Cause; 7] = [
+    pub const ALL: [Cause; 9] = [
+        Cause::NotANumber,
+        Cause::NoGradient,
         Cause::Exploding,
         Cause::VanishingByWeights,
         Cause::VanishingBySaturation,
@@ -58,6 +64,8 @@ impl Cause {
     /// In words.
     pub fn words(self) -> &'static str {
         match self {
+            Cause::NotANumber => "not a number",
+            Cause::NoGradient => "no gradient reaches the states",
             Cause::Exploding => "exploding",
             Cause::VanishingByWeights => "vanishing by weights",
             Cause::VanishingBySaturation => "vanishing by saturation",
@@ -66,6 +74,12 @@ impl Cause {
             Cause::TaskNeedsNoLongerMemory => "the task asks for no longer memory",
             Cause::Healthy => "healthy",
         }
+    }
+}
+
+impl std::fmt::Display for Cause {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.pad(self.words())
     }
 }
 
@@ -80,6 +94,8 @@ pub struct Training {
     pub norms: Option<Clipping>,
     /// 1 − loss/baseline on the data looked at: 1 is perfect, 0 no better than the baseline.
     pub explained: Option<f64>,
+    /// Whether the loss is a cross-entropy, so that `explained` is a share of that and not of a variance.
+    pub cross_entropy: bool,
     /// How many steps back the task is known to reach.
     pub memory: Option<usize>,
 }
@@ -116,7 +132,7 @@ pub fn verdict(flow: &Flow, training: &Training) -> Verdict {
     Verdict {
         cause,
         summary: case.summary(cause),
-        evidence: case.evidence(cause),
+        evidence: evidence::evidence(&case, cause),
         proposals: advice::proposals(&case, cause),
         also: holding
             .into_iter()
@@ -135,6 +151,14 @@ pub(crate) struct Case<'a> {
 impl Case<'_> {
     fn holds(&self, cause: Cause) -> bool {
         let (d, last) = (&self.flow.decay, self.flow.lag.max_lag());
+        // Beside these two, nothing else can be said.
+        let nothing = self.flow.not_finite.is_some() || d.no_gradient();
+        match cause {
+            Cause::NotANumber => return self.flow.not_finite.is_some(),
+            Cause::NoGradient => return d.no_gradient(),
+            _ if nothing => return false,
+            _ => {}
+        }
         let fades = self.fades_too_soon();
         match cause {
             Cause::Exploding => {
@@ -146,17 +170,17 @@ impl Case<'_> {
             Cause::WindowLimited => self.cut_off().is_some_and(|missing| missing > CUT_OFF),
             Cause::TransientGrowth => d.peak > TRANSIENT && d.beta <= 1.0,
             Cause::TaskNeedsNoLongerMemory => self.no_more_to_learn(),
-            Cause::Healthy => true,
+            Cause::NotANumber | Cause::NoGradient | Cause::Healthy => true,
         }
     }
 
     /// Steps back that the gradient should reach, where anything says so.
-    fn needs(&self) -> Option<f64> {
+    pub(crate) fn needs(&self) -> Option<f64> {
         self.training.memory.map(|m| m as f64)
     }
     /// Whether the gradient falls to 1 % before what is needed, or, where nothing says what is, early on.
     fn fades_too_soon(&self) -> bool {
-        let Some(horizon) = self.flow.decay.percent else {
+        let Some(horizon) = self.flow.decay.percent.at() else {
             return false;
         };
         if let Some(needs) = self.needs() {
@@ -170,12 +194,22 @@ impl Case<'_> {
         }
     }
     /// Mean φ′ of the flattest layer.
-    fn slope(&self) -> f64 {
+    pub(crate) fn slope(&self) -> f64 {
         self.flow
             .saturation
             .iter()
             .map(|s| s.mean_slope)
             .fold(1.0, f64::min)
+    }
+    /// What a mean φ′ leaves of a gradient in a step: φ′ itself, but for the share that the step keeps beside it.
+    fn left_by_slopes(&self) -> f64 {
+        let kept = self.flow.recurrent.iter().map(|m| m.kept);
+        let kept = kept.fold(1.0, f64::min);
+        kept + (1.0 - kept) * self.slope()
+    }
+    /// The linear map of a step, as a formula.
+    pub(crate) fn map(&self) -> &'static str {
+        self.flow.recurrent.first().map_or("W_hh", |m| m.map)
     }
     pub fn radius(&self) -> f64 {
         self.flow
@@ -186,17 +220,17 @@ impl Case<'_> {
     }
     /// Whether flat activations take more than the weights do.
     fn flat(&self) -> bool {
-        let by_slopes = -self.slope().max(1e-300).ln();
+        let left = self.left_by_slopes();
         let by_weights = -self.radius().clamp(1e-300, 1.0).ln();
-        self.slope() < FLAT && by_slopes > by_weights
+        left < FLAT && -left.max(1e-300).ln() > by_weights
     }
     /// What share of ∂L/∂W_hh the window leaves out.
-    fn cut_off(&self) -> Option<f64> {
+    pub(crate) fn cut_off(&self) -> Option<f64> {
         let window = self.training.window.filter(|w| *w > 0)?;
         self.flow.lag.credit.as_ref()?.missing.get(window).copied()
     }
     /// Signal to noise of all measured sequences together.
-    fn signal(&self) -> Option<f64> {
+    pub(crate) fn signal(&self) -> Option<f64> {
         let n = self.flow.noise.sequences as f64;
         self.flow.noise.signal_to_noise.map(|s| s * n.sqrt())
     }
@@ -205,6 +239,7 @@ impl Case<'_> {
             .flow
             .decay
             .percent
+            .at()
             .is_some_and(|h| h < 0.5 * self.flow.lag.max_lag() as f64);
         match (self.training.explained, self.signal()) {
             (Some(e), _) if e >= LEARNED => short,
@@ -216,12 +251,18 @@ impl Case<'_> {
     fn summary(&self, cause: Cause) -> String {
         let d = &self.flow.decay;
         let reach = match d.percent {
-            Some(h) => format!("it falls to 1 % in {h:.0} steps"),
-            None => format!("it is above 1 % at all {} lags measured", d.measured_to),
+            Horizon::At(h) => format!("it falls to 1 % in {h:.0} steps"),
+            Horizon::Beyond(longest) => format!("it is above 1 % at all {longest} lags measured"),
+            Horizon::Undefined => "its horizon is undefined".into(),
         };
         let text = match cause {
+            Cause::NotANumber => match &self.flow.not_finite {
+                Some(found) => found.to_string(),
+                None => String::new(),
+            },
+            Cause::NoGradient => "the gradient is exactly zero at every lag".into(),
             Cause::Exploding => format!("the gradient grows by a factor of {:.3} with every step back", d.beta),
-            Cause::VanishingByWeights => format!("W_hh shrinks the gradient: {reach}"),
+            Cause::VanishingByWeights => format!("{} shrinks the gradient: {reach}", self.map()),
             Cause::VanishingBySaturation => format!("units sit where their activation is flat: {reach}"),
             Cause::WindowLimited => format!(
                 "the window of {} steps leaves out {:.0} % of the gradient that is there",
@@ -239,103 +280,5 @@ impl Case<'_> {
             Cause::Healthy => format!("the gradient reaches back: {reach}"),
         };
         format!("{}: {text}", cause.words())
-    }
-
-    fn evidence(&self, cause: Cause) -> Vec<String> {
-        let (f, d) = (self.flow, &self.flow.decay);
-        let mut lines = vec![format!(
-            "gradient by lag over {} sequences and {} loss times: decay rate {:.4} a step, 50 % after {}, 1 % after {}",
-            f.lag.sequences,
-            f.lag.loss_times,
-            d.beta,
-            steps(d.half, d.measured_to),
-            steps(d.percent, d.measured_to),
-        )];
-        if let Some(needs) = self.needs() {
-            lines.push(format!("the task reaches back {needs:.0} steps"));
-        }
-        if let Some(b) = &f.bound {
-            let way = match b.any_sequence < 1.0 {
-                true => "below 1, so the gradient must vanish on any sequence",
-                false => "not below 1, which permits growth and does not make it",
-            };
-            lines.push(format!(
-                "|W_hh| = {:.3}, {way}; with the largest slope met the bound is {:.3} a step",
-                b.norm, b.per_step
-            ));
-        }
-        lines.extend(self.about_weights(cause));
-        lines.extend(self.about_training());
-        lines
-    }
-
-    fn about_weights(&self, cause: Cause) -> Vec<String> {
-        let f = self.flow;
-        let mut lines = Vec::new();
-        lines.push(format!(
-            "spectral radius of W_hh {:.3}; mean slope of the flattest layer {:.3}; saturated units {:.1} %",
-            self.radius(),
-            self.slope(),
-            100.0 * f.saturation.iter().map(|s| s.saturated).fold(0.0, f64::max),
-        ));
-        if let Some(l) = f
-            .lyapunov
-            .as_ref()
-            .and_then(|l| Some((l.exponents.first()?, l.errors.first()?, l.steps)))
-        {
-            lines.push(format!(
-                "largest Lyapunov exponent {:.4} ± {:.4} a step, over {} steps",
-                l.0, l.1, l.2
-            ));
-        }
-        if cause == Cause::TransientGrowth {
-            let growth = f.recurrent.iter().map(|m| m.transient).fold(0.0, f64::max);
-            let normal = f
-                .recurrent
-                .iter()
-                .map(|m| m.non_normality)
-                .fold(0.0, f64::max);
-            lines.push(format!("powers of W_hh grow {growth:.1} times beyond their eigenvalues; non-normality {normal:.2}"));
-        }
-        lines
-    }
-
-    fn about_training(&self) -> Vec<String> {
-        let f = self.flow;
-        let mut lines = Vec::new();
-        if let Some(c) = &self.training.norms {
-            lines.push(format!(
-                "gradient norm: median {:.3}, 99th percentile {:.3}; {:.0} % of the steps clipped",
-                c.median,
-                c.p99,
-                100.0 * c.clipped,
-            ));
-        }
-        if let (Some(missing), Some(window)) = (self.cut_off(), self.training.window) {
-            lines.push(format!(
-                "beyond the window of {window} lies {:.1} % of the gradient of W_hh",
-                100.0 * missing
-            ));
-        }
-        if let Some(e) = self.training.explained {
-            lines.push(format!(
-                "explained of what was looked at: {:.1} %",
-                100.0 * e
-            ));
-        }
-        if let Some(signal) = self.signal() {
-            lines.push(format!(
-                "signal to noise of the gradient over {} sequences: {signal:.2}",
-                f.noise.sequences
-            ));
-        }
-        lines
-    }
-}
-
-fn steps(found: Option<f64>, measured_to: usize) -> String {
-    match found {
-        Some(k) => format!("{k:.1} steps"),
-        None => format!("more than {measured_to} steps"),
     }
 }

@@ -60,7 +60,6 @@ impl Echo {
             let team = Team::new(1);
             backward(
                 &weights,
-                &self.batch,
                 &trace,
                 cotangent,
                 &mut deltas,

@@ -56,7 +56,7 @@ fn by_hand(session: &Session) -> Result<Vec<(&'static str, Duration)>, Box<dyn E
     let numbers = params.data().len();
     let all = std::iter::once(0..numbers).collect();
     let mut optimiser = Optimiser::new(config.optimiser, 0.9, config.weight_decay, all, numbers);
-    let mut state = State::initial(network, &params, rows.len());
+    let mut state = State::initial(network, &params, rows.len())?;
     let names = [
         "packing",
         "forward",
@@ -71,7 +71,7 @@ fn by_hand(session: &Session) -> Result<Vec<(&'static str, Duration)>, Box<dyn E
     for _ in 0..STEPS {
         let window = config.window.steps().unwrap_or(64);
         if from + window > length {
-            (from, state) = (0, State::initial(network, &params, rows.len()));
+            (from, state) = (0, State::initial(network, &params, rows.len())?);
         }
         let mut clock = Instant::now();
         let mut lap = |part: usize| {
@@ -85,7 +85,7 @@ fn by_hand(session: &Session) -> Result<Vec<(&'static str, Duration)>, Box<dyn E
         d_outputs.resize(trace.outputs().len(), 0.0);
         let (outputs, width) = (trace.outputs(), trace.output_width());
         piece.loss(config.loss, outputs, width, 0, &mut d_outputs)?;
-        state = trace.final_state(network, &piece.batch);
+        state = trace.final_state()?;
         gradient.data_mut().fill(0.0);
         lap(4);
         let cotangent = Cotangent {
@@ -93,15 +93,7 @@ fn by_hand(session: &Session) -> Result<Vec<(&'static str, Duration)>, Box<dyn E
             state: None,
         };
         let into = Some(&mut gradient);
-        backward(
-            &weights,
-            &piece.batch,
-            &trace,
-            cotangent,
-            &mut deltas,
-            into,
-            &team,
-        )?;
+        backward(&weights, &trace, cotangent, &mut deltas, into, &team)?;
         lap(2);
         clip_norm(gradient.data_mut(), config.clip);
         lap(5);

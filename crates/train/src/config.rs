@@ -77,10 +77,10 @@ options! {
         #[flag(long, help_heading = "Data")]
         task: String,
         /// What to do with missing values: refuse, interpolate or drop
-        #[flag(long, help_heading = "Data", value_parser = word::<Missing>)]
+        #[flag(long, help_heading = "Data")]
         missing: Missing,
         /// How columns are scaled, fitted on the training part only: standard, min-max or none
-        #[flag(long, help_heading = "Data", value_parser = word::<Scaling>)]
+        #[flag(long, help_heading = "Data")]
         scale: Scaling,
         /// Forecast the change from the last value instead of the value
         #[flag(long, help_heading = "Data", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
@@ -92,10 +92,10 @@ options! {
         #[flag(long, help_heading = "Data", value_name = "SHARE")]
         test: f64,
         /// How sources are cut into symbols (seq2seq): characters or words
-        #[flag(long, help_heading = "Data", value_parser = word::<Symbols>)]
+        #[flag(long, help_heading = "Data")]
         source_symbols: Symbols,
         /// How targets are cut into symbols (seq2seq, caption): characters or words
-        #[flag(long, help_heading = "Data", value_parser = word::<Symbols>)]
+        #[flag(long, help_heading = "Data")]
         target_symbols: Symbols,
         /// Seed of the random choice of which sequences or pairs train, validate and test
         #[flag(long, help_heading = "Data", value_name = "SEED")]
@@ -123,7 +123,7 @@ options! {
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         bidirectional: bool,
         /// How one answer for a whole sequence is read: last (at its last step) or mean (over all of them)
-        #[flag(long, help_heading = "Network", value_parser = word::<Read>)]
+        #[flag(long, help_heading = "Network")]
         read: Read,
         /// Let the decoder look at every step of the source (seq2seq)
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
@@ -169,10 +169,10 @@ options! {
         max_output: usize,
 
         /// mse, huber, cross-entropy or binary-cross-entropy
-        #[flag(long, help_heading = "Training", value_parser = word::<Loss>)]
+        #[flag(long, help_heading = "Training")]
         loss: Loss,
         /// sgd, rms-prop, adam or adam-w
-        #[flag(long, help_heading = "Training", value_parser = word::<Method>)]
+        #[flag(long, help_heading = "Training")]
         optimiser: Method,
         /// Learning rate, the highest of the schedule
         #[flag(long, help_heading = "Training", value_name = "RATE")]
@@ -184,7 +184,7 @@ options! {
         #[flag(long, help_heading = "Training", value_name = "LAMBDA")]
         weight_decay: f64,
         /// constant, cosine (with warm-up) or plateau
-        #[flag(long, help_heading = "Training", value_parser = word::<Schedule>)]
+        #[flag(long, help_heading = "Training")]
         schedule: Schedule,
         /// Share of all steps over which the learning rate rises from 0
         #[flag(long, help_heading = "Training", value_name = "SHARE")]
@@ -222,7 +222,7 @@ options! {
         #[flag(long, help_heading = "Network", value_name = "BOOL", num_args = 0..=1, default_missing_value = "true")]
         fixed_leak: bool,
         /// Record how far back the gradient reaches: auto (in as many epochs as cost less than 5 %), on (in each) or off
-        #[flag(long, help_heading = "Training", value_parser = word::<Follow>, num_args = 0..=1, default_missing_value = "on")]
+        #[flag(long, help_heading = "Training", num_args = 0..=1, default_missing_value = "on")]
         flow: Follow,
         /// Keep the states of every √T-th step only and run the steps between again for the gradient: memory for √T of the
         /// T steps of a window, for a third more time
@@ -274,12 +274,6 @@ options! {
         #[flag(long, help_heading = "Training")]
         minutes: f64,
     }
-}
-
-/// Reads an enumeration by the name it has in TOML.
-#[cfg(feature = "cli")]
-fn word<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, String> {
-    T::deserialize(toml::Value::String(text.into())).map_err(|e| e.message().to_string())
 }
 
 impl Options {
@@ -406,7 +400,9 @@ impl Config {
                 i64::MAX
             )));
         }
-        let gates = self.cell()?.sizes().from_h.len();
+        // A cell without a recurrent product has as many input weights in the layers above.
+        let sizes = self.cell()?.sizes();
+        let gates = sizes.from_h.len().max(sizes.from_x.len());
         let recurrent = gates * self.layers * self.hidden * self.hidden;
         if recurrent > MOST_WEIGHTS {
             return Err(Error::Config(format!(
@@ -477,10 +473,16 @@ impl Config {
     /// That the cell has what is asked of the network.
     fn check_network(&self) -> Result<(), Error> {
         let cell = self.cell()?;
-        if (self.shared_leak || self.fixed_leak) && cell.sizes().unit == 0 {
+        if (self.shared_leak || self.fixed_leak) && !cell.has_leak() {
             return Err(Error::Config(format!(
                 "shared-leak and fixed-leak are for cells with a leak, and {} has none: choose --cell leaky or leaky-relu",
                 self.cell
+            )));
+        }
+        if self.state_dropout > 0.0 && cell.sizes().from_h.is_empty() {
+            return Err(Error::Config(format!(
+                "state-dropout is {}, and {} has no recurrent product whose reading of h could be dropped: leave it at 0",
+                self.state_dropout, self.cell
             )));
         }
         if self.bidirectional && self.window == Reach::Auto {

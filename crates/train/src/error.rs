@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 /// An error of training: one clear line saying what, where and what to do.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum Error {
     /// An option is not what it must be.
     #[error("{0}")]

@@ -1,6 +1,6 @@
 //! Gradient flow while a network trains: how far back the gradient reaches, at a bounded cost.
 
-use crate::probe::Rows;
+use crate::look::{Rows, look};
 use crate::{Config, Error, Source};
 use elman_core::{Network, Params};
 use elman_flow::{LightFlow, LightOptions, light, light_share};
@@ -38,18 +38,23 @@ pub(crate) fn follow(
     let lengths = source.lengths();
     let longest = lengths.iter().copied().max().unwrap_or(0);
     let steps = longest.min(2 * options.max_lag);
+    let looked = look(source, config.burn_in, options.rows, steps)?;
+    if looked.is_empty() {
+        return Ok(None);
+    }
     if config.flow == Follow::Auto {
-        let share = light_share(network, steps, lengths.iter().sum(), &options);
+        let epoch_steps: usize = lengths.iter().sum();
+        // Carrying the state to the first step that is looked at is forward alone; an epoch is forward and backward.
+        let carried: usize = looked.iter().map(|l| l.from).sum();
+        let share = light_share(network, steps, epoch_steps, &options)
+            + carried as f64 / (3.0 * epoch_steps.max(1) as f64);
         let every = (share / SHARE).ceil().max(1.0) as usize;
         // The first epoch too: where training starts from is what the later ones are compared with.
         if !(epoch - 1).is_multiple_of(every) {
             return Ok(None);
         }
     }
-    let rows = Rows::of(network, params, config, source, options.rows, steps)?;
-    if rows.sum.count == 0.0 {
-        return Ok(None);
-    }
+    let rows = Rows::run(network, params, config, source, &looked)?;
     let (batch, state) = (&rows.piece.batch, &rows.state);
     match light(network, params, batch, state, &rows.d_outputs, &options) {
         Ok(flow) => Ok(Some(flow)),

@@ -132,7 +132,7 @@ impl Learner for Recurrent<'_> {
         let (rows, span) = (work.rows, work.span);
         let before = match work.state {
             Some(state) => state.first(rows.len()),
-            None => State::initial(self.network, params, rows.len()),
+            None => State::initial(self.network, params, rows.len())?,
         };
         let mut piece = self.source.piece(rows, span.start, span.end)?;
         piece.batch = work.noisy(piece.batch, self.network, self.config)?;
@@ -146,7 +146,7 @@ impl Learner for Recurrent<'_> {
         let sum = piece.loss(loss, outputs, width, skipped, d_outputs)?;
         let lesson = Lesson {
             sum,
-            state: self.passes.state_after(self.network, batch, kept),
+            state: self.passes.state_after(kept)?,
         };
         if sum.count == 0.0 || !sum.loss.is_finite() {
             self.last = Some((piece.batch, false));
@@ -157,9 +157,9 @@ impl Learner for Recurrent<'_> {
             state: None,
         };
         let passes = &mut self.passes;
-        let before = passes.backward(weights, batch, cotangent, gradient, team)?;
+        let before = passes.backward(weights, cotangent, gradient, team)?;
         if self.network.learned_state && span.start == 0 {
-            before.add_to_learned(self.network, |_| true, gradient);
+            before.add_to_learned(self.network, |_| true, gradient)?;
         }
         self.last = Some((piece.batch, true));
         Ok(lesson)
@@ -210,42 +210,26 @@ impl Passes {
             Passes::Segments(all) => (all.outputs(), all.output_width()),
         }
     }
-    fn state_after(
-        &self,
-        network: &Network,
-        batch: &Batch<f32>,
-        kept: usize,
-    ) -> Option<State<f32>> {
+    fn state_after(&self, kept: usize) -> Result<Option<State<f32>>, Error> {
         match self {
-            Passes::Whole(trace, _) => Some(trace.state_after(network, batch, kept)),
-            Passes::Segments(all) => all.state_after(batch, kept),
+            Passes::Whole(trace, _) => Ok(Some(trace.state_after(kept)?)),
+            Passes::Segments(all) => Ok(all.state_after(kept)),
         }
     }
     /// Adds to `gradient`; gives the gradient of the state before.
     fn backward(
         &mut self,
         weights: &Weights<f32>,
-        batch: &Batch<f32>,
         cotangent: Cotangent<'_, f32>,
         gradient: &mut Params<f32>,
         team: &Team,
     ) -> Result<State<f32>, Error> {
         Ok(match self {
             Passes::Whole(trace, deltas) => {
-                backward(
-                    weights,
-                    batch,
-                    trace,
-                    cotangent,
-                    deltas,
-                    Some(gradient),
-                    team,
-                )?;
-                deltas.state_before(weights, batch)
+                backward(weights, trace, cotangent, deltas, Some(gradient), team)?;
+                deltas.state_before()?
             }
-            Passes::Segments(all) => {
-                all.backward(weights, batch, cotangent, Some(gradient), team)?
-            }
+            Passes::Segments(all) => all.backward(weights, cotangent, Some(gradient), team)?,
         })
     }
 }
@@ -318,7 +302,7 @@ impl Piece {
     }
 
     /// The targets at the rows' last steps, in the caller's order.
-    fn row_targets(&self) -> Target {
+    pub(crate) fn row_targets(&self) -> Target {
         let batch = &self.batch;
         let lasts = (0..batch.rows()).filter_map(|r| batch.at(batch.length(r) - 1, r));
         match &self.target {

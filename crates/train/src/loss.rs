@@ -52,15 +52,6 @@ impl Sum {
 }
 
 impl Loss {
-    /// Its name in the configuration.
-    pub fn name(self) -> &'static str {
-        match self {
-            Loss::Mse => "mse",
-            Loss::Huber => "huber",
-            Loss::CrossEntropy => "cross-entropy",
-            Loss::BinaryCrossEntropy => "binary-cross-entropy",
-        }
-    }
     /// The loss of `outputs` `[n, width]` and, into `d_outputs`, the gradient of its mean. `counted` `[n]` is 1 for
     /// steps that count and 0 for those that do not; their gradient is 0. Errors where sizes disagree, where a class
     /// is not below `width`, or where the targets are of the other kind.

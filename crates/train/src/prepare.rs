@@ -128,10 +128,10 @@ pub fn prepare(options: Options) -> Result<(Config, Prepared), Error> {
     if !losses.contains(&config.loss) {
         return Err(Error::Config(format!(
             "the loss {} does not go with the task {task}; use {}",
-            config.loss.name(),
+            config.loss,
             losses
                 .iter()
-                .map(|l| l.name())
+                .map(ToString::to_string)
                 .collect::<Vec<_>>()
                 .join(" or ")
         )));

@@ -1,9 +1,10 @@
 //! A network at work on some of its data, for those who look inside: inputs, state before, and the loss's gradient.
 
 use crate::data::Text;
+use crate::look::{Rows, look};
 use crate::task::{CharacterModel, ForecastModel, LabelModel, labelled};
-use crate::{Config, Error, Piece, Source, Sum, Target, Trained, Use};
-use elman_core::{Batch, Network, Params, State, Team, Trace, Weights, forward};
+use crate::{Config, Error, Looked, Piece, Source, Target, Trained, Use};
+use elman_core::{Batch, State};
 use std::path::Path;
 
 /// Some rows of data, and what the loss says of the network's outputs on them.
@@ -11,7 +12,7 @@ use std::path::Path;
 pub struct Probe {
     /// The inputs.
     pub batch: Batch<f32>,
-    /// The state before the first step.
+    /// The state before the first step that is looked at.
     pub state: State<f32>,
     /// ∂L/∂y of the mean loss, packed as the outputs are.
     pub d_outputs: Vec<f32>,
@@ -19,8 +20,10 @@ pub struct Probe {
     pub loss: f64,
     /// The loss of always saying the mean, or the classes' frequencies, of these rows.
     pub baseline: f64,
-    /// Which rows of what.
+    /// Which steps of which rows of what.
     pub about: String,
+    /// The same in numbers, a row of the batch each.
+    pub looked: Vec<Looked>,
 }
 
 impl Probe {
@@ -31,8 +34,9 @@ impl Probe {
 }
 
 impl Trained {
-    /// Up to `rows` rows of up to `steps` steps of a file (or of the data it was trained on), evenly chosen. Errors for
-    /// an encoder and a decoder, whose gradient does not pass one recurrence alone.
+    /// Up to `rows` rows of a file (or of the data it was trained on), evenly chosen, and up to `steps` steps of each, the
+    /// last of which has a loss. Errors for a network that reads from both ends, for an encoder and a decoder, whose gradient
+    /// does not pass one recurrence alone, and where no row has a loss.
     pub fn probe(&self, file: Option<&str>, rows: usize, steps: usize) -> Result<Probe, Error> {
         let own = self.config.data.as_deref();
         let name = file.or(own).unwrap_or("the yearly sunspot numbers");
@@ -44,7 +48,9 @@ impl Trained {
         match &self.used {
             Use::Forecast(model) => {
                 let frame = self.frame(file)?;
-                let source = ForecastModel::segments(model, &frame, steps)?;
+                // A burn-in leaves no loss on shorter rows.
+                let length = steps.max(self.config.burn_in + 2);
+                let source = ForecastModel::segments(model, &frame, length)?;
                 self.of(&source, name, rows, steps)
             }
             Use::Text(model) => {
@@ -78,78 +84,56 @@ impl Trained {
         steps: usize,
     ) -> Result<Probe, Error> {
         let config = &self.config;
-        let looked = Rows::of(&self.network, &self.params, config, source, rows, steps)?;
-        let Rows {
-            piece,
-            state,
-            d_outputs,
-            sum,
-        } = looked;
-        if sum.count == 0.0 {
+        if self.network.bidirectional {
+            return Err(Error::Config(
+                "this network reads from both ends, so that no gradient runs back through time alone; the microscope looks \
+                 at networks of one direction"
+                    .into(),
+            ));
+        }
+        let looked = look(source, config.burn_in, rows, steps)?;
+        if looked.is_empty() {
+            let lengths = source.lengths();
             return Err(Error::Config(format!(
-                "no step of the first {} of {name} has a loss; look at longer rows with --max-lag",
-                piece.batch.steps()
+                "none of the {} rows of {name} has a step with a loss: the longest has {} steps, and the burn-in is {}; look \
+                 at data with longer rows",
+                lengths.len(),
+                lengths.iter().max().unwrap_or(&0),
+                config.burn_in
             )));
         }
+        let run = Rows::run(&self.network, &self.params, config, source, &looked)?;
         Ok(Probe {
-            baseline: baseline(&piece, config)?,
-            loss: sum.mean(),
-            about: format!(
-                "{} of {} rows of {name}, up to {} steps",
-                piece.batch.rows(),
-                source.lengths().len(),
-                piece.batch.steps()
-            ),
-            batch: piece.batch,
-            state,
-            d_outputs,
+            baseline: baseline(&run.piece, config)?,
+            loss: run.sum.mean(),
+            about: about(&looked, source.lengths().len(), name),
+            batch: run.piece.batch,
+            state: run.state,
+            d_outputs: run.d_outputs,
+            looked,
         })
     }
 }
 
-/// Some rows of a source, run.
-pub(crate) struct Rows {
-    pub piece: Piece,
-    /// Before the first step.
-    pub state: State<f32>,
-    /// ∂L/∂y of the mean loss.
-    pub d_outputs: Vec<f32>,
-    /// Of no count where no step of them has a loss.
-    pub sum: Sum,
-}
-
-impl Rows {
-    /// The first `steps` steps of `rows` rows, evenly chosen.
-    pub fn of(
-        network: &Network,
-        params: &Params<f32>,
-        config: &Config,
-        source: &dyn Source,
-        rows: usize,
-        steps: usize,
-    ) -> Result<Rows, Error> {
-        let all = source.lengths().len();
-        let count = rows.clamp(1, all.max(1));
-        let mut chosen: Vec<usize> = (0..count).map(|i| i * all / count).collect();
-        chosen.sort_by_key(|&r| std::cmp::Reverse(source.lengths()[r]));
-        let piece = source.piece(&chosen, 0, steps.max(2))?;
-        let weights = Weights::new(network, params)?;
-        let state = State::initial(network, params, chosen.len());
-        let mut trace = Trace::new();
-        forward(&weights, &piece.batch, &state, &mut trace, &Team::new(1))?;
-        let (y, width) = (trace.outputs(), trace.output_width());
-        let mut d_outputs = vec![0.0; y.len()];
-        let skipped = match config.burn_in < piece.batch.steps() {
-            true => config.burn_in,
-            false => 0,
-        };
-        let sum = piece.loss(config.loss, y, width, skipped, &mut d_outputs)?;
-        Ok(Rows {
-            piece,
-            state,
-            d_outputs,
-            sum,
-        })
+/// Which steps of which rows, in words.
+fn about(looked: &[Looked], rows: usize, name: &str) -> String {
+    let most = |of: fn(&Looked) -> usize| looked.iter().map(of).max().unwrap_or(0);
+    let least = |of: fn(&Looked) -> usize| looked.iter().map(of).min().unwrap_or(0);
+    let (from, to, of) = (least(|l| l.from), most(|l| l.to), most(|l| l.of));
+    let text = format!("{} of {rows} rows of {name}", looked.len());
+    let whole = looked.iter().all(|l| l.from == 0 && l.to == l.of);
+    let alike = looked
+        .iter()
+        .all(|l| (l.from, l.to, l.of) == (from, to, of));
+    match (whole, alike) {
+        (true, true) => format!("{text}, all {of} steps of each"),
+        (true, false) => format!("{text}, all steps of each (up to {of})"),
+        (false, true) => format!("{text}, steps {} to {to} of {of}", from + 1),
+        (false, false) => format!(
+            "{text}, up to {} steps of each before and at a loss, between steps {} and {to} of up to {of}",
+            most(|l| l.to - l.from),
+            from + 1
+        ),
     }
 }
 

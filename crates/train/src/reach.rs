@@ -1,7 +1,7 @@
 //! How far back gradients go: so many steps, or as many as keep the bias of truncation within what is allowed — C. Aicher,
 //! N. J. Foti and E. B. Fox, "Adaptively truncating backpropagation through time to control gradient bias", UAI 2019.
 
-use crate::probe::Rows;
+use crate::look::{Rows, look};
 use crate::{Config, Error, Source};
 use elman_core::{Network, Params};
 use elman_flow::{LightOptions, window_for_bias};
@@ -101,7 +101,11 @@ pub(crate) fn pick(
     let longest = source.lengths().iter().copied().max().unwrap_or(1);
     let furthest = longest.clamp(1, FURTHEST);
     let steps = longest.min(2 * FOLLOWED.max_lag);
-    let rows = Rows::of(network, params, config, source, FOLLOWED.rows, steps)?;
+    let looked = look(source, config.burn_in, FOLLOWED.rows, steps)?;
+    if looked.is_empty() {
+        return Ok(furthest);
+    }
+    let rows = Rows::run(network, params, config, source, &looked)?;
     let (batch, state) = (&rows.piece.batch, &rows.state);
     let bias = config.window_bias.unwrap_or(BIAS);
     let d_outputs = &rows.d_outputs;

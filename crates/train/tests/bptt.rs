@@ -75,7 +75,7 @@ impl Source for Rows {
             }
         }
         let batch = Batch::features(&x, [steps, rows.len(), 2], Some(&lengths))?;
-        let target = Target::Numbers(batch.pack(&target, 1));
+        let target = Target::Numbers(batch.pack(&target, 1).unwrap());
         Ok(Piece {
             batch,
             target,
@@ -362,7 +362,7 @@ fn a_learned_state_learns() {
             forward(&weights, &batch, &state, &mut trace, &Team::new(1)).unwrap();
             trace.outputs()[0]
         };
-        let learned = said(State::initial(&network, params, 1));
+        let learned = said(State::initial(&network, params, 1).unwrap());
         let zero = said(State::zeros(&network, 1));
         assert!(
             (learned - 1.0).abs() < 0.2 && (zero - learned).abs() > 0.05,
@@ -384,7 +384,7 @@ fn memory_grows_with_the_window_not_with_the_length() {
         for span in Window::of(window).spans(steps) {
             let piece = rows.piece(&[0, 1, 2, 3], span.start, span.end).unwrap();
             forward(&weights, &piece.batch, &state, &mut trace, &team).unwrap();
-            state = trace.state_after(&network, &piece.batch, span.keep - span.start);
+            state = trace.state_after(span.keep - span.start).unwrap();
         }
         trace.bytes()
     };

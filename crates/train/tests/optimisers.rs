@@ -1,4 +1,4 @@
-//! Ten steps of each optimiser, and clipping, equal PyTorch's, from the fixtures of `crates/core/tests/fixtures`.
+//! Ten steps of each optimiser, and clipping, equal PyTorch's, from the fixtures in `tests/fixtures`.
 
 use elman_core::*;
 use elman_io::{Numbers, Tensors};
@@ -11,7 +11,7 @@ struct Fixture(Tensors);
 
 impl Fixture {
     fn read(name: &str) -> Fixture {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../core/tests/fixtures");
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures");
         let bytes = std::fs::read(folder.join(format!("{name}.safetensors"))).unwrap();
         Fixture(Tensors::from_bytes(name, &bytes).unwrap())
     }
@@ -49,7 +49,9 @@ fn loss(fixture: &Fixture, network: &Network, params: &Params<f64>) -> (f64, Par
     let (rows, x) = (lengths.len(), fixture.get("x"));
     let width = network.input.width();
     let batch = Batch::features(&x, [x.len() / rows / width, rows, width], Some(&lengths)).unwrap();
-    let target = batch.pack(&fixture.get("target"), network.output_width());
+    let target = batch
+        .pack(&fixture.get("target"), network.output_width())
+        .unwrap();
     let weights = Weights::new(network, params).unwrap();
     let (team, mut trace, mut deltas) = (Team::new(1), Trace::new(), Deltas::new());
     forward(
@@ -74,16 +76,7 @@ fn loss(fixture: &Fixture, network: &Network, params: &Params<f64>) -> (f64, Par
         state: None,
     };
     let into = Some(&mut gradient);
-    backward(
-        &weights,
-        &batch,
-        &trace,
-        cotangent,
-        &mut deltas,
-        into,
-        &team,
-    )
-    .unwrap();
+    backward(&weights, &trace, cotangent, &mut deltas, into, &team).unwrap();
     (missed.iter().map(|d| d * d).sum::<f64>() / n, gradient)
 }
 

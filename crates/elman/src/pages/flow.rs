@@ -1,6 +1,6 @@
 //! From a measurement of the gradient microscope to its page.
 
-use elman_flow::{Cause, Contribution, Flow, Verdict};
+use elman_flow::{Cause, Contribution, Flow, HeldInput, Verdict};
 use elman_report::chart::Eigenvalue;
 use elman_report::flow::{
     Contributions, FixedPoint, LagProfile, LagShares, Lyapunov, NamedCurve, Saturation,
@@ -72,6 +72,7 @@ pub fn flow(look: &Look<'_>) -> String {
             .flat_map(|w| &w.eigenvalues)
             .map(|e| Eigenvalue { re: e.re, im: e.im })
             .collect(),
+        map: w_hh.map_or(String::new(), |w| w.map.into()),
         matrix: w_hh.map(matrix).unwrap_or_default(),
         singular_values: Some(singular_values(flow)),
         lyapunov: flow.lyapunov.as_ref().map(|l| Lyapunov {
@@ -86,6 +87,7 @@ pub fn flow(look: &Look<'_>) -> String {
             Fact::new("Data", look.about),
             Fact::new("Longest lag followed", flow.lag.max_lag().to_string()),
             Fact::new("Numbers in the joint state", about.width.to_string()),
+            Fact::new("Fixed points under", held_input(flow)),
         ],
         commands: vec![
             Command::new(
@@ -101,17 +103,39 @@ pub fn flow(look: &Look<'_>) -> String {
     })
 }
 
+/// The input under which fixed points were looked for, in words.
+pub fn held_input(flow: &Flow) -> String {
+    let Some(found) = &flow.fixed_points else {
+        return "not looked for".into();
+    };
+    let of = match found.input_from {
+        "mean" => "mean input of the data",
+        "zero" => "zero input",
+        _ => "given input",
+    };
+    match &found.input {
+        HeldInput::Features(x) if x.len() > SHOWN => format!("{of} ({} features)", x.len()),
+        HeldInput::Features(x) => {
+            let x: Vec<String> = x.iter().map(|x| number(*x)).collect();
+            format!("{of} ({})", x.join(", "))
+        }
+        HeldInput::Symbol(symbol) if found.input_from == "mean" => {
+            format!("most frequent symbol of the data (number {symbol})")
+        }
+        HeldInput::Symbol(symbol) => format!("{of} (symbol number {symbol})"),
+    }
+}
+
+/// Features that are written out.
+const SHOWN: usize = 4;
+
 fn key_figures(flow: &Flow) -> Vec<KeyFigure> {
     let d = &flow.decay;
-    let steps = |horizon: Option<f64>| match horizon {
-        Some(h) => format!("{h:.1}"),
-        None => format!("{} or more", d.measured_to),
-    };
     let mut figures = vec![
-        KeyFigure::new("Horizon at 1 %", steps(d.percent))
+        KeyFigure::new("Horizon at 1 %", d.percent.to_string())
             .unit("steps")
             .note("where the gradient falls to a hundredth"),
-        KeyFigure::new("Horizon at 50 %", steps(d.half)).unit("steps"),
+        KeyFigure::new("Horizon at 50 %", d.half.to_string()).unit("steps"),
         KeyFigure::new("Decay rate", number(d.beta))
             .unit("a step")
             .note(format!("fitted from lag {}", d.tau)),
@@ -120,7 +144,7 @@ fn key_figures(flow: &Flow) -> Vec<KeyFigure> {
         figures.push(
             KeyFigure::new("The lesson's bound", number(bound.per_step))
                 .unit("a step")
-                .note("‖W_hh‖ · max φ′, from above only"),
+                .note("on the gradient, from above only"),
         );
     }
     if let Some(l) = &flow.lyapunov
@@ -129,10 +153,10 @@ fn key_figures(flow: &Flow) -> Vec<KeyFigure> {
         figures.push(
             KeyFigure::new("Largest Lyapunov exponent", number(*first))
                 .unit("a step")
-                .note(format!(
-                    "± {}",
-                    number(l.errors.first().copied().unwrap_or(0.0))
-                )),
+                .note(match l.errors.first().filter(|e| e.is_finite()) {
+                    Some(error) => format!("± {}", number(*error)),
+                    None => "without a standard error".into(),
+                }),
         );
     }
     figures
@@ -140,7 +164,6 @@ fn key_figures(flow: &Flow) -> Vec<KeyFigure> {
 
 fn lag_profile(look: &Look<'_>) -> LagProfile {
     let (lag, decay) = (&look.flow.lag, &look.flow.decay);
-    let first = lag.ln_mean.first().copied().unwrap_or(0.0);
     let quantile = |of: fn(&elman_flow::Quantiles) -> f64| {
         let all = lag.ln_quantiles.iter();
         all.map(|q| of(q).exp()).collect::<Vec<f64>>()
@@ -155,10 +178,10 @@ fn lag_profile(look: &Look<'_>) -> LagProfile {
         upper: quantile(|q| q.p75),
         quantiles: "quartiles".into(),
         bound: bound
-            .map(|b| (0..lags).map(|k| b.ln_at(k, first).exp()).collect())
+            .map(|b| b.ln_profile(lag).iter().map(|ln| ln.exp()).collect())
             .unwrap_or_default(),
-        half: decay.half,
-        hundredth: decay.percent,
+        half: decay.half.at(),
+        hundredth: decay.percent.at(),
         window: look.window.map(|w| w as f64),
     }
 }
@@ -247,7 +270,7 @@ fn fixed_points(flow: &Flow) -> Vec<FixedPoint> {
         .map(|(i, p)| FixedPoint {
             name: format!("{} {}", if p.fixed { "fixed" } else { "slow" }, i + 1),
             speed: p.q,
-            radius: p.eigenvalues.first().map_or(0.0, |e| e.abs()),
+            radius: p.radius(),
             unstable: p.unstable as u64,
             norm: p.state.iter().map(|x| x * x).sum::<f64>().sqrt(),
             found: p.found as u64,

@@ -3,8 +3,7 @@
 use super::Number;
 use crate::Error;
 use elman_core::{
-    Batch, CellKind, Cotangent, Deltas, Input, Network, Params, State, Tangent, Team, Trace,
-    Weights, Window, backward, forward, tangent,
+    Batch, CellKind, Cotangent, Deltas, Input, Network, Params, State, Tangent, Unrolled, Window,
 };
 
 /// How many inputs get a gradient from a loss at the last of `steps`, with truncated BPTT over `length`.
@@ -19,10 +18,10 @@ pub(super) fn reached_by_window(length: usize, steps: usize) -> Result<usize, Er
     let mut h = vec![0.0, 0.0];
     let mut d_x = vec![0.0; steps];
     for span in window.spans(steps) {
-        let ran = Ran::new(&net, &h, &x[span.start..span.end])?;
+        let mut ran = Ran::new(&net, &h, &x[span.start..span.end])?;
         let mut d_outputs = vec![0.0; span.end - span.start];
         d_outputs[span.counted - span.start..].fill(1.0);
-        let (_, deltas) = ran.gradient(&d_outputs)?;
+        let deltas = ran.pulled(&d_outputs, None)?;
         for (sum, d) in d_x[span.start..span.end].iter_mut().zip(deltas.inputs()) {
             *sum += d;
         }
@@ -40,11 +39,11 @@ pub(super) fn norm_at_first(w: &[f64], units: usize, steps: usize) -> Result<f64
     let mut params = Params::zeros(&network)?;
     params.set("weight_hh_l0", w)?;
     let net = (network, params);
-    let ran = Ran::new(&net, &vec![0.0; units], &vec![0.0; steps])?;
+    let mut ran = Ran::new(&net, &vec![0.0; units], &vec![0.0; steps])?;
     let mut d_last = State::zeros(&net.0, 1);
     d_last.row_mut(0, 0)[0] = 1.0;
-    let deltas = ran.pulled(&vec![0.0; units * steps], Some(&d_last), None)?;
-    let before = deltas.state_before(&ran.weights, &ran.batch);
+    let deltas = ran.pulled(&vec![0.0; units * steps], Some(&d_last))?;
+    let before = deltas.state_before()?;
     Ok(before.data().iter().map(|x| x * x).sum::<f64>().sqrt())
 }
 
@@ -59,75 +58,39 @@ pub(super) fn tiny() -> Result<(Network, Params<f64>), Error> {
 }
 
 /// One row, run from a given h.
-pub(super) struct Ran<'a> {
-    params: &'a Params<f64>,
-    pub weights: Weights<f64>,
-    pub batch: Batch<f64>,
-    pub trace: Trace<f64>,
-    team: Team,
-}
+pub(super) struct Ran(pub Unrolled<f64>);
 
-impl<'a> Ran<'a> {
+impl Ran {
     pub fn new(
-        (network, params): &'a (Network, Params<f64>),
+        (network, params): &(Network, Params<f64>),
         h: &[f64],
         x: &[f64],
-    ) -> Result<Ran<'a>, Error> {
-        let batch = Batch::features(x, [x.len(), 1, 1], None)?;
-        let weights = Weights::new(network, params)?;
-        let (team, mut trace) = (Team::new(1), Trace::new());
+    ) -> Result<Ran, Error> {
         let mut state = State::zeros(network, 1);
         state.row_mut(0, 0).copy_from_slice(h);
-        forward(&weights, &batch, &state, &mut trace, &team)?;
-        Ok(Ran {
-            params,
-            weights,
-            batch,
-            trace,
-            team,
-        })
+        let mut unrolled = Unrolled::new(network, params)?.with_inputs();
+        unrolled.forward_from(&Batch::features(x, [x.len(), 1, 1], None)?, &state)?;
+        Ok(Ran(unrolled))
     }
     pub fn h(&self, steps: usize) -> &[f64] {
-        self.trace.sweeps()[0].state(&self.batch, steps, 0)
+        self.0.trace().sweeps()[0].state(steps, 0)
     }
     pub fn pulled(
-        &self,
+        &mut self,
         outputs: &[f64],
         state: Option<&State<f64>>,
-        gradient: Option<&mut Params<f64>>,
-    ) -> Result<Deltas<f64>, Error> {
-        let mut deltas = Deltas::with_inputs();
-        backward(
-            &self.weights,
-            &self.batch,
-            &self.trace,
-            Cotangent { outputs, state },
-            &mut deltas,
-            gradient,
-            &self.team,
-        )?;
-        Ok(deltas)
+    ) -> Result<&Deltas<f64>, Error> {
+        Ok(self.0.backward(Cotangent { outputs, state }, None)?)
     }
-    pub fn gradient(&self, d_outputs: &[f64]) -> Result<(Params<f64>, Deltas<f64>), Error> {
-        let mut gradient = self.params.zeros_like();
-        let deltas = self.pulled(d_outputs, None, Some(&mut gradient))?;
-        Ok((gradient, deltas))
+    pub fn gradient(&mut self, d_outputs: &[f64]) -> Result<Params<f64>, Error> {
+        Ok(self.0.gradient(d_outputs)?)
     }
     /// ∂h_{t+1}/∂h_t, t from 0: the tangents of the unit vectors.
     pub fn jacobian(&self, t: usize) -> Result<Vec<Vec<f64>>, Error> {
-        let n = self.weights.network().state_width();
+        let n = self.0.network().state_width();
         let mut columns = vec![0.0; n * n];
         (0..n).for_each(|i| columns[i * n + i] = 1.0);
-        let place = (t, 0);
-        let mut work = Tangent::new();
-        tangent(
-            &self.weights,
-            &self.batch,
-            &self.trace,
-            place,
-            &mut columns,
-            &mut work,
-        )?;
+        self.0.tangent((t, 0), &mut columns, &mut Tangent::new())?;
         let row = |i| (0..n).map(|j| columns[j * n + i]).collect();
         Ok((0..n).map(row).collect())
     }

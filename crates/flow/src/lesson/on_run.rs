@@ -43,10 +43,7 @@ fn example_1(scope: &Scope, row: usize) -> Item {
         );
     }
     for t in 0..2 {
-        let y = scope
-            .trace()
-            .output(scope.batch(), t, row)
-            .unwrap_or_default();
+        let y = scope.trace().output(t, row).unwrap_or_default();
         item.add(
             format!("y{}", t + 1),
             "y_t = W_hy h_t + b_y",
@@ -121,19 +118,25 @@ fn problem_1(scope: &Scope) -> Result<Item, Error> {
 }
 
 fn problem_2(scope: &Scope, row: usize, steps: usize) -> Result<Item, Error> {
-    let remark = "The bound holds one way: below 1 the gradient must vanish, above 1 it may explode and need not.";
+    let remark = "The bound holds from above only: above 1 a step it permits growth, and does not say that there is any.";
     let question = "What happens to gradients over this row: the bound, and the measured product?";
     let mut item = Item::new("Problem 2, on this run", question, Some(remark));
     let product = crate::jacobian::ln_product(scope, row, 1, steps - 1)?;
     if let Some(bound) = lesson_bound(scope)? {
         item.add(
             "|W_hh|",
-            "largest singular value",
+            "largest singular value (leaky cells: of diag(a) W_hh)",
             None,
             Number::Scalar(bound.norm),
         );
         let most = (steps - 1) as f64 * bound.per_step.ln() / std::f64::consts::LN_10;
-        let formula = "log10 of (|W_hh| max slope)^(T-1): at most";
+        let formula = "log10 of (bound per step)^(T-1): at most";
+        item.add(
+            "bound per step",
+            "|W_hh| max slope, and what the step keeps beside it",
+            None,
+            Number::Scalar(bound.per_step),
+        );
         item.add(
             "bound, as a power of ten",
             formula,

@@ -3,7 +3,7 @@
 use super::engine::{Ran, matrix, norm_at_first, reached_by_window, tiny, vector};
 use super::{Item, Number};
 use crate::Error;
-use elman_core::{CellKind, Input, Layout, Network, step_contributions};
+use elman_core::{CellKind, Input, Layout, Network};
 
 pub(super) fn example_1() -> Result<Item, Error> {
     let net = tiny()?;
@@ -23,7 +23,7 @@ pub(super) fn example_1() -> Result<Item, Error> {
     let z = "z_2 = W_hh h_1 + W_xh x_2 + b_h";
     item.add("z2", z, Some("0.5278, 0.7654"), vector(&z2));
     item.add("h2", state, Some("0.4832, 0.6437"), vector(ran.h(2)));
-    let y = ran.trace.outputs();
+    let y = ran.0.trace().outputs();
     let output = "y_t = W_hy h_t + b_y";
     item.add("y1", output, Some("0.4887"), Number::Scalar(y[0]));
     item.add("y2", output, Some("1.1269"), Number::Scalar(y[1]));
@@ -32,7 +32,7 @@ pub(super) fn example_1() -> Result<Item, Error> {
 
 pub(super) fn example_2() -> Result<Item, Error> {
     let net = tiny()?;
-    let ran = Ran::new(&net, &[0.0, 0.0], &[1.0, 2.0])?;
+    let mut ran = Ran::new(&net, &[0.0, 0.0], &[1.0, 2.0])?;
     let mut item = Item {
         title: "Example 2: BPTT gradient for one weight occurrence",
         question: "The network of example 1: how does y2 depend on W_xh[0,0], through which path?",
@@ -56,12 +56,12 @@ pub(super) fn example_2() -> Result<Item, Error> {
         Number::Matrix(j),
     );
     // The loss is y2 alone: the window that holds only step 2 hands back dy2/dh1.
-    let late = Ran::new(&net, ran.h(1), &[2.0])?;
-    let (direct, deltas) = late.gradient(&[1.0])?;
-    let d_h1 = deltas.state_before(&late.weights, &late.batch);
+    let mut late = Ran::new(&net, ran.h(1), &[2.0])?;
+    let direct = late.gradient(&[1.0])?;
+    let d_h1 = late.0.deltas().state_before()?;
     let printed = Some("0.4419, 0.3695");
     item.add("dy2/dh1", "W_hy dh2/dh1", printed, vector(d_h1.row(0, 0)));
-    let (whole, _) = ran.gradient(&[0.0, 1.0])?;
+    let whole = ran.gradient(&[0.0, 1.0])?;
     let at_2 = direct.get("weight_ih_l0")?[0];
     let whole = whole.get("weight_ih_l0")?[0];
     let path = "dy2/dh2 dh2/dh1 dh1/dW_xh[0,0]";
@@ -104,7 +104,7 @@ pub(super) fn problem_1() -> Result<Item, Error> {
     let layout = Layout::of(&Network {
         output: None,
         ..Network::new(CellKind::Elman, Input::Features(2), 3, 1)
-    });
+    })?;
     for (what, name, formula, printed) in [
         ("W_hh", "weight_hh_l0", "d_h x d_h", "3x3"),
         ("W_xh", "weight_ih_l0", "d_h x d_in", "3x2"),
@@ -147,7 +147,7 @@ pub(super) fn problem_2() -> Result<Item, Error> {
 
 pub(super) fn problem_4() -> Result<Item, Error> {
     let net = tiny()?;
-    let ran = Ran::new(&net, &[0.0, 0.0], &[1.0, 2.0, -0.5])?;
+    let mut ran = Ran::new(&net, &[0.0, 0.0], &[1.0, 2.0, -0.5])?;
     let mut item = Item {
         title: "Problem 4",
         question: "Compute dL/dW_hh for T = 3 as a sum of contributions from t = 1, 2, 3 (here: the network of \
@@ -159,21 +159,14 @@ pub(super) fn problem_4() -> Result<Item, Error> {
              the factor with j = t+1 leftmost, since delta_t takes W_hh^T diag(tanh'(z_{t+1})) delta_{t+1}.",
         ),
     };
-    let (gradient, deltas) = ran.gradient(&[1.0, 1.0, 1.0])?;
-    let Some(sweep) = ran.weights.network().sweeps().next() else {
+    let gradient = ran.gradient(&[1.0, 1.0, 1.0])?;
+    let Some(sweep) = ran.0.network().sweeps().next() else {
         return Err(Error::Nothing("the network has no layer".into()));
     };
     let mut parts = Vec::new();
-    step_contributions(
-        &ran.weights,
-        &ran.batch,
-        &ran.trace,
-        &deltas,
-        sweep,
-        |t, part| {
-            parts.push((t, part.to_vec()));
-        },
-    )?;
+    ran.0.step_contributions(sweep, |t, part| {
+        parts.push((t, part.to_vec()));
+    })?;
     for (t, part) in &parts {
         let formula =
             "tanh'(z_t) delta_t h_{t-1}^T: what all losses L_s, s >= t, say of the occurrence at t";

@@ -115,6 +115,7 @@ pub fn vanishing() -> FlowReport {
         }),
         contributions: Some(Contributions { row_label: "loss at step".into(), rows: (1..=6).map(|r| (10 * r).to_string()).collect(), steps, norms }),
         history: Some(crate::sunspots::history(&mut noise)),
+        map: "W_hh".into(),
         eigenvalues: eigenvalues(32, 0.74, &mut noise),
         matrix: vec![
             KeyFigure::new("Spectral radius", "0.741"),

@@ -35,7 +35,7 @@ pub struct LagProfile {
     pub upper: Vec<f64>,
     /// Which quantiles, e.g. `5–95 %`.
     pub quantiles: String,
-    /// The lesson's bound (‖W_hh‖·max φ')^k times the value at lag 0; may be empty.
+    /// A bound on it from the weights, times the value at lag 0; may be empty.
     #[serde(deserialize_with = "serial::values")]
     pub bound: Vec<f64>,
     /// Lag where the norm falls to 50 % of its value at lag 0.
@@ -60,7 +60,7 @@ impl LagProfile {
         }
         if !self.bound.is_empty() {
             series.push(Series::line(
-                "bound (‖W_hh‖·max φ′)ᵏ",
+                "bound from the weights",
                 1,
                 lags(),
                 self.bound.clone(),

@@ -139,13 +139,15 @@ impl Lyapunov {
     }
 }
 
-/// The eigenvalues of W_hh with their table, by falling modulus.
-pub(super) fn eigenvalues(points: &[Eigenvalue]) -> String {
+/// The eigenvalues of the recurrent matrix with their table, by falling modulus.
+pub(super) fn eigenvalues(map: &str, points: &[Eigenvalue]) -> String {
     if points.is_empty() {
         return String::new();
     }
+    let map = if map.is_empty() { "W_hh" } else { map };
+    let title = format!("Eigenvalues of {map}");
     let spec = ComplexPlane {
-        title: "Eigenvalues of W_hh".into(),
+        title: title.clone(),
         description: "Each point is an eigenvalue of the recurrent matrix; the dashed circle is the unit circle.".into(),
         width: Some(540.0),
         points: points.to_vec(),
@@ -162,11 +164,5 @@ pub(super) fn eigenvalues(points: &[Eigenvalue]) -> String {
         .collect();
     let table = table_of(&["|λ|", "real part", "imaginary part"], rows);
     let caption = "Outside the circle a direction grows from step to step, inside it dies away (as far as φ′ lets it).";
-    figure(
-        "Eigenvalues of W_hh",
-        caption,
-        &complex_plane(&spec),
-        &table,
-        false,
-    )
+    figure(&title, caption, &complex_plane(&spec), &table, false)
 }

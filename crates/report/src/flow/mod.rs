@@ -43,9 +43,11 @@ pub struct FlowReport {
     pub contributions: Option<Contributions>,
     /// Gradient by lag over the epochs of training.
     pub history: Option<FlowHistory>,
-    /// Eigenvalues of W_hh.
+    /// The recurrent matrix as a formula; empty for W_hh.
+    pub map: String,
+    /// Its eigenvalues.
     pub eigenvalues: Vec<Eigenvalue>,
-    /// Radius, norm, non-normality and transient peak of W_hh.
+    /// Its radius, norm, non-normality and transient peak.
     pub matrix: Vec<KeyFigure>,
     /// Singular values of the Jacobians' product against its length.
     pub singular_values: Option<SingularValues>,

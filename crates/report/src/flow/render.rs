@@ -27,7 +27,7 @@ pub fn flow_page(report: &FlowReport) -> String {
     ];
     page.section("steps", "Step by step, epoch by epoch", figures(steps));
     let spectra = [
-        Some(matrix::eigenvalues(&report.eigenvalues)),
+        Some(matrix::eigenvalues(&report.map, &report.eigenvalues)),
         report.singular_values.as_ref().map(|s| s.figure()),
         report.lyapunov.as_ref().map(|l| l.figure()),
     ];

@@ -15,6 +15,7 @@ use std::sync::Arc;
 
 /// What the file itself cannot tell.
 #[derive(Debug, Clone, Default, PartialEq)]
+#[non_exhaustive]
 pub struct ReadOptions {
     /// Whether the first record holds names; `None` finds out.
     pub header: Option<bool>,

@@ -54,7 +54,7 @@ impl Source for Segments {
             }
         }
         let batch = Batch::features(&x, [steps, n, f], Some(&lengths))?;
-        let target = Target::Numbers(batch.pack(&next, f));
+        let target = Target::Numbers(batch.pack(&next, f)?);
         Ok(Piece {
             batch,
             target,

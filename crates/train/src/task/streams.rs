@@ -22,7 +22,7 @@ pub(crate) fn loss(
         let alive = lengths.iter().filter(|&&l| l > from).count();
         let piece = source.piece(&rows[..alive], from, from + PIECE)?;
         forward(weights, &piece.batch, &state.first(alive), &mut trace, team)?;
-        state = trace.final_state(weights.network(), &piece.batch);
+        state = trace.final_state()?;
         spare.resize(trace.outputs().len(), 0.0);
         let counted = piece
             .counted
@@ -48,7 +48,7 @@ pub(crate) fn run(
     for part in x.chunks(PIECE * width) {
         let batch = Batch::features(part, [part.len() / width, 1, width], None)?;
         forward(weights, &batch, &state, &mut trace, team)?;
-        state = trace.final_state(weights.network(), &batch);
+        state = trace.final_state()?;
         for y in trace.outputs().chunks_exact(trace.output_width()) {
             each(step, y);
             step += 1;

@@ -157,7 +157,7 @@ impl Rows {
                     false => self.lengths[row] - 1,
                 };
                 let steps = (first..self.lengths[row])
-                    .filter_map(|t| trace.output(&piece.batch, t, i))
+                    .filter_map(|t| trace.output(t, i))
                     .flatten();
                 each(row, &steps.copied().collect::<Vec<f32>>());
             }
@@ -220,10 +220,10 @@ impl Source for Rows {
         }
         let batch = Batch::features(&x, [steps, n, f], Some(&lengths))?;
         let target = match self.question.of_classes() {
-            true => Target::Classes(batch.pack(&classes, 1)),
-            false => Target::Numbers(batch.pack(&numbers, 1)),
+            true => Target::Classes(batch.pack(&classes, 1)?),
+            false => Target::Numbers(batch.pack(&numbers, 1)?),
         };
-        let counted = Some(batch.pack(&counted, 1));
+        let counted = Some(batch.pack(&counted, 1)?);
         let read = match self.question.every_step() {
             true => Read::Last,
             false => self.read,

@@ -97,14 +97,7 @@ impl Learner for PairLearner<'_> {
         let (width, d) = (net.symbols(), &mut self.d_outputs);
         let sum = piece.loss(Loss::CrossEntropy, outputs, width, 0, d)?;
         if sum.loss.is_finite() {
-            net.backward(
-                given.view(),
-                &piece.batch,
-                &mut self.trace,
-                &self.d_outputs,
-                gradient,
-                team,
-            )?;
+            net.backward(&mut self.trace, &self.d_outputs, gradient, team)?;
         }
         Ok(Lesson { sum, state: None })
     }

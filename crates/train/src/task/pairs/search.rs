@@ -93,7 +93,7 @@ fn side_by_side(
         let attends: Vec<usize> = open.iter().map(|o| o.row).collect();
         let last: Vec<u32> = open.iter().map(|o| o.last).collect();
         let batch = Batch::symbols(&last, [1, open.len()], net.symbols(), None)?;
-        net.decode(given.view(), &attends, &batch, &state, &mut trace, team)?;
+        net.decode(&attends, &batch, &state, &mut trace, team)?;
         let (mut next, mut parents) = (Vec::new(), Vec::new());
         for group in groups(&open) {
             let row = open[group.start].row;
@@ -103,7 +103,7 @@ fn side_by_side(
             {
                 let mut said = open[parent].said.clone();
                 said.log_probability = log_probability;
-                let looked = net.looked(&batch, &trace, (0, parent));
+                let looked = net.looked(&trace, (0, parent));
                 if !looked.is_empty() {
                     said.looked.push(looked.to_vec());
                 }
@@ -122,7 +122,7 @@ fn side_by_side(
             .filter(|&i| ended[next[i].row].len() < how.beam)
             .collect();
         let parents: Vec<usize> = keep.iter().map(|&i| parents[i]).collect();
-        state = net.state_after(&batch, &trace).select(&parents);
+        state = net.state_after(&trace)?.select(&parents);
         open = keep.into_iter().map(|i| next[i].clone()).collect();
     }
     let alpha = how.length_penalty;
