@@ -1,4 +1,4 @@
-//! Crates depend downwards only, and unsafe code stays in the kernels.
+//! Crates depend downwards only, unsafe code stays in the kernels, and nothing above the engine asks which cell it is.
 
 use anyhow::{Context, Result, ensure};
 use std::fs;
@@ -18,7 +18,8 @@ const STOREYS: [&str; 10] = [
     "xtask",
 ];
 
-/// Fails on the first upward edge, and on a crate above the kernels that does not forbid unsafe code.
+/// Fails on the first upward edge, on a crate above the kernels that does not forbid unsafe code, and on a place above the
+/// engine that asks which cell a network has.
 pub fn check(root: &Path) -> Result<()> {
     let mut crates: Vec<_> = fs::read_dir(root.join("crates"))?
         .map(|entry| Ok(entry?.path()))
@@ -50,8 +51,50 @@ pub fn check(root: &Path) -> Result<()> {
                 );
             }
         }
+        if storey > self::storey("elman-core")? && name != "xtask" {
+            no_cell_is_asked_for(&folder.join("src"))?;
+        }
     }
     Ok(())
+}
+
+/// A cell says what it is ([`About`] in the engine): a `match` on cells elsewhere would be one more place to add a cell.
+///
+/// [`About`]: https://docs.rs/elman-core
+fn no_cell_is_asked_for(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.is_dir() {
+            no_cell_is_asked_for(&path)?;
+            continue;
+        }
+        if path.extension().is_none_or(|e| e != "rs") {
+            continue;
+        }
+        for (i, line) in fs::read_to_string(&path)?.lines().enumerate() {
+            ensure!(
+                !asks_for_a_cell(line.trim()),
+                "{}:{}: asks which cell it is; CellKind::about says what a cell is",
+                path.display(),
+                i + 1
+            );
+        }
+    }
+    Ok(())
+}
+
+/// Whether a line compares with a cell, or has one in a pattern.
+fn asks_for_a_cell(line: &str) -> bool {
+    let Some((before, after)) = line.split_once("CellKind::") else {
+        return false;
+    };
+    let cell = after.chars().next().is_some_and(char::is_uppercase) && !after.starts_with("ALL");
+    let pattern = [after, before].iter().any(|side| side.contains(" | ")) || after.contains("=>");
+    let compared = ["==", "!="]
+        .iter()
+        .any(|sign| before.trim_end().ends_with(sign));
+    let compared = compared || before.contains("matches!(");
+    cell && (pattern || compared)
 }
 
 fn storey(name: &str) -> Result<usize> {
@@ -69,4 +112,32 @@ fn dependencies(manifest: &str) -> impl Iterator<Item = &str> {
         let name = line.split(['.', ' ', '=']).next()?;
         (within && name.starts_with("elman")).then_some(name)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::asks_for_a_cell;
+
+    #[test]
+    fn a_pattern_or_a_comparison_asks_for_a_cell() {
+        for line in [
+            "CellKind::Elman | CellKind::Leaky",
+            "CellKind::Lstm => 4,",
+            "elman_core::CellKind::Gru => true,",
+            "if cell == CellKind::Gru {",
+            ".filter(|&c| fits(c) && c != CellKind::GruBefore)",
+            "matches!(cell, CellKind::Elman)",
+        ] {
+            assert!(asks_for_a_cell(line), "{line}");
+        }
+        for line in [
+            "Network::new(CellKind::Elman, Input::Features(1), 2, 1)",
+            "for &cell in CellKind::ALL {",
+            "CellKind::ALL.iter().map(|k| k.name())",
+            "CellKind::by_name(name) == None",
+            "cell: CellKind,",
+        ] {
+            assert!(!asks_for_a_cell(line), "{line}");
+        }
+    }
 }
