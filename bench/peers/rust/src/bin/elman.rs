@@ -95,7 +95,6 @@ fn load(work: &Work) -> Result<Once> {
             };
             backward(
                 &weights,
-                &batch,
                 &trace,
                 cotangent,
                 &mut deltas,
