@@ -17,8 +17,8 @@ use std::time::Instant;
 
 const HELP: &str = "\
 cargo xtask test      format, lints, tests (of kernels and core without vector instructions too), doc tests, tidiness,
-                      the packages, the public interface, the files in Python, the Python wheel, and the pages in a real
-                      browser
+                      one cell more, the packages, the public interface, the files in Python, the Python wheel, and the
+                      pages in a real browser
 cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
 cargo xtask dummy-cell only that a cell is one file and one line: the tests of all cells, with one cell more
 cargo xtask package   only that every crate's package can be made and has the files that its code reads
@@ -111,6 +111,9 @@ fn test() -> Result<()> {
         let packages = ["--package", "elman-kernels", "--package", "elman-core"];
         cargo.args(["test", "--quiet"]).args(packages);
         run(cargo.current_dir(&root).env("ELMAN_LEVEL", "portable"))
+    })?;
+    timed("a cell in one file and one line", || {
+        dummy_cell::check(&root)
     })?;
     timed("packages", || package::check(&root))?;
     timed("public interface", || interface::check(&root, false))?;
