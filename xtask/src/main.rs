@@ -17,10 +17,10 @@ use std::time::Instant;
 
 const HELP: &str = "\
 cargo xtask test      format, lints, tests (of kernels and core without vector instructions too), doc tests, tidiness,
-                      one cell more, the packages, the public interface, the files in Python, the Python wheel, and the
+                      the dummy cell, the packages, the public interface, the files in Python, the Python wheel, and the
                       pages in a real browser
 cargo xtask tidy      only that crates depend downwards and unsafe code stays in the kernels
-cargo xtask dummy-cell only that a cell is one file and one line: the tests of all cells, with one cell more
+cargo xtask dummy-cell only the tests that go through all cells, on a copy of the crates with a dummy cell added
 cargo xtask package   only that every crate's package can be made and has the files that its code reads
 cargo xtask interface records the public interface in crates/*/interface.txt; with --check, compares it with the record
 cargo xtask python    only the files of elman as Python's packages read and write them (needs Python 3.10 with venv)

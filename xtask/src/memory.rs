@@ -8,6 +8,15 @@ use std::path::Path;
 use std::process::Command;
 
 const TARGET: &str = "x86_64-unknown-linux-gnu";
+/// The kernels' tests.
+const KERNELS: [&str; 6] = [
+    "test",
+    "--quiet",
+    "--lib",
+    "--tests",
+    "--package",
+    "elman-kernels",
+];
 /// Set where tests take a hundred times as long: they then choose small shapes.
 const SMALL: &str = "ELMAN_SMALL_TESTS";
 
@@ -52,14 +61,7 @@ pub fn miri(root: &Path) -> Result<()> {
         );
     }
     let mut cargo = nightly(root, "miri");
-    cargo.args([
-        "test",
-        "--quiet",
-        "--lib",
-        "--tests",
-        "--package",
-        "elman-kernels",
-    ]);
+    cargo.args(KERNELS);
     run(cargo.args(["--target-dir", "target/miri"]).env(SMALL, "1"))
 }
 
@@ -70,14 +72,7 @@ pub fn memcheck(root: &Path) -> Result<()> {
         return missing("memcheck", "valgrind is not installed");
     }
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args([
-        "test",
-        "--quiet",
-        "--lib",
-        "--tests",
-        "--package",
-        "elman-kernels",
-    ]);
+    cargo.args(KERNELS);
     cargo.args(["--target", TARGET, "--target-dir", "target/memcheck"]);
     let runner = "valgrind --quiet --error-exitcode=9 --leak-check=no --fair-sched=yes";
     cargo.env("CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER", runner);
